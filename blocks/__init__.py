@@ -1,0 +1,1 @@
+"""One outside system each: its fields, its secrets, and a few verbs in our language."""

@@ -1,0 +1,1 @@
+"""Puts flows onto a server: the stack, the CLI, the demo."""

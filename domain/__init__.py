@@ -1,0 +1,1 @@
+"""Pure rules: plans, policies, verdicts. Standard library only, no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""In which order: every flow is a table of contents."""

@@ -1,0 +1,1 @@
+"""One step each, retried and named in the Prefect UI."""
