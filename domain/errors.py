@@ -6,6 +6,7 @@ TradewindError
 │   └── Fenced         somebody with a newer epoch owns this now
 ├── Unavailable        an outside system did not answer; worth a retry, nothing is known
 └── Failed             something was changed; the message says what was restored
+    ├── BadRelease     the release itself is at fault: it is quarantined
     └── Halted         a person is needed; the old version serves
 """
 
@@ -36,6 +37,10 @@ class Unavailable(TradewindError):
 
 class Failed(TradewindError):
     """Something was changed and did not work; the message says what was restored."""
+
+
+class BadRelease(Failed):
+    """A verdict or a check blames the release itself: it is quarantined after the way back."""
 
 
 class Halted(Failed):

@@ -1,0 +1,131 @@
+"""The Prefect server, as the place where blocks, deployments, forms and limits are declared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from prefect import Flow
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    GlobalConcurrencyLimitUpdate,
+)
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.exceptions import ObjectNotFound
+from prefect.utilities.callables import parameter_schema
+
+from blocks.shop import ShopBlock
+from domain.agreement import with_choices
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A deployment as we want it: its flow, its form's choices, and how often it runs by itself."""
+
+    flow: Flow[..., Any]
+    name: str
+    entrypoint: str
+    description: str
+    choices: Mapping[str, tuple[str, ...]]
+    every_seconds: float | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.flow.name}/{self.name}"
+
+    def fields(self) -> dict[str, Any]:
+        """What the server should hold, in the words of its API.
+
+        No path: Prefect copies a deployment's folder for every run, and ours are installed modules.
+        """
+        return {
+            "entrypoint": self.entrypoint,
+            "description": self.description,
+            "work_pool_name": "tradewind",
+            "parameters": {"shop": self.name},
+            "enforce_parameter_schema": True,
+            "parameter_openapi_schema": self._form(),
+            "every_seconds": self.every_seconds,
+        }
+
+    def _form(self) -> dict[str, Any]:
+        return with_choices(parameter_schema(self.flow).model_dump_for_openapi(), self.choices)
+
+
+class PrefectServer:
+    """Reads and declares; every verb says the desired state, so that twice is the same as once."""
+
+    def __init__(self, client: SyncPrefectClient | None = None) -> None:
+        self.client = client or get_client(sync_client=True)
+
+    def deployment(self, full_name: str) -> dict[str, Any] | None:
+        """The fields of a deployment that we declare, or None when there is none."""
+        try:
+            found = self.client.read_deployment_by_name(full_name)
+        except ObjectNotFound:
+            return None
+        return {
+            **found.model_dump(include=set(_COMPARED)),
+            "every_seconds": _interval(found.schedules),
+        }
+
+    def declare_deployment(self, declared: Declared) -> UUID:
+        fields = declared.fields()
+        every = fields.pop("every_seconds")
+        flow_id = self.client.create_flow_from_name(declared.flow.name)
+        schedules = [_every(every)] if every else []
+        return self.client.create_deployment(flow_id, declared.name, schedules=schedules, **fields)
+
+    def offer(self, full_name: str, choices: Mapping[str, tuple[str, ...]]) -> None:
+        """New choices for a form, such as the versions one may go back to."""
+        found = self.client.read_deployment_by_name(full_name)
+        form = with_choices(found.parameter_openapi_schema or {}, choices)
+        self.client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=form))
+
+    def block(self, name: str) -> dict[str, Any] | None:
+        try:
+            document = self.client.read_block_document_by_name(name, "tradewind-shop")
+        except ObjectNotFound:
+            return None
+        return dict(document.data)
+
+    def declare_block(self, name: str, block: ShopBlock) -> None:
+        block.save(name, overwrite=True)
+
+    def limit(self, name: str) -> dict[str, Any] | None:
+        try:
+            return {"limit": self.client.read_global_concurrency_limit_by_name(name).limit}
+        except ObjectNotFound:
+            return None
+
+    def declare_limit(self, name: str, limit: int) -> None:
+        self.client.upsert_global_concurrency_limit_by_name(name, limit)
+
+    def show_held(self, name: str, slots: int) -> None:
+        """Shows in the UI that an environment is taken; the lock itself is the ledger's lease."""
+        self.client.update_global_concurrency_limit(
+            name, GlobalConcurrencyLimitUpdate(active_slots=slots)
+        )
+
+
+_COMPARED = (
+    "entrypoint",
+    "description",
+    "work_pool_name",
+    "parameters",
+    "enforce_parameter_schema",
+    "parameter_openapi_schema",
+)
+
+
+def _every(seconds: float) -> DeploymentScheduleCreate:
+    return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(seconds=seconds)))
+
+
+def _interval(schedules: list[DeploymentSchedule]) -> float | None:
+    intervals = [s.schedule.interval for s in schedules if isinstance(s.schedule, IntervalSchedule)]
+    return intervals[0].total_seconds() if intervals else None

@@ -1,0 +1,124 @@
+"""The composition root: the one place that turns a shop's name into live objects."""
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from prefect.blocks.core import Block
+from pydantic import Field
+
+from blocks.artifacts import Artifacts
+from blocks.channels import ChannelClient
+from blocks.channels.account import AmazonAccount
+from blocks.database import Database
+from blocks.environments import Environments
+from blocks.hosts import Host
+from blocks.hosts.local import LocalHost
+from blocks.ledger import Ledger
+from blocks.references import resolve
+from blocks.shopfile import configuration_digest, load
+from blocks.source import Repository
+from domain.errors import BadInput
+from domain.shop import Environment, Service, Shop
+
+
+class ShopBlock(Block):
+    """A shop, as flows know it: where its ``shop.yaml`` and its state folder are."""
+
+    _block_type_name = "Tradewind shop"
+    _block_type_slug = "tradewind-shop"
+    _description = "Where a shop.yaml is, and the folder that Tradewind keeps its state in."
+
+    path: str = Field(default="shop.yaml", title="Path of shop.yaml")
+    state: str = Field(default=".tradewind", title="State folder")
+
+    def open(self) -> "Live":
+        return Live(Path(self.path), Path(self.state))
+
+
+class Live:
+    """The shop's outside systems, each made when first asked for."""
+
+    on_write: Callable[[str, str], None] | None = None
+
+    def __init__(self, path: Path, state: Path) -> None:
+        self.path = path.resolve()
+        self.state = state.resolve()
+        self.shop: Shop = load(self.path)
+
+    @property
+    def configuration(self) -> str:
+        return configuration_digest(self.shop)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self._stored("databases/ledger"), on_write=type(self).on_write)
+
+    @cached_property
+    def ledger_url(self) -> str:
+        return self._stored("databases/ledger")
+
+    @cached_property
+    def repository(self) -> Repository:
+        return Repository(self.path.parent / self.shop.repository)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        return Artifacts(self.state / "artifacts")
+
+    @cached_property
+    def environments(self) -> Environments:
+        return Environments(self.state / "environments")
+
+    def service(self, name: str) -> Service:
+        return _named(self.shop.services, name, "service")
+
+    def environment(self, name: str) -> Environment:
+        return _named(self.shop.environments, name, "environment")
+
+    def hosts(self, environment: str) -> tuple[Host, ...]:
+        names = (host.name for host in self.environment(environment).hosts)
+        return tuple(LocalHost(name, self.state / "hosts" / name) for name in names)
+
+    def database(self, environment: str) -> Database:
+        return Database(self.database_url(environment))
+
+    def database_url(self, environment: str) -> str:
+        declared = self.environment(environment).database
+        if declared == "embedded":
+            return self._stored(f"databases/{environment}")
+        return self.reference(declared)
+
+    def channels(self, environment: str) -> dict[str, ChannelClient]:
+        accounts = self.environment(environment).channels
+        return {name: AmazonAccount.of(account).client(self.reference) for name, account in accounts.items()}
+
+    def variables(self, environment: str, service: str) -> dict[str, str]:
+        """What the service finds in its environment, references resolved."""
+        declared = {**self.environment(environment).environment, **self.service(service).environment}
+        resolved = {name: self.reference(value) for name, value in declared.items()}
+        return {"DATABASE_URL": self.database_url(environment), **resolved}
+
+    def reference(self, text: str) -> str:
+        return resolve(text, self.state, os.environ)
+
+    def _stored(self, name: str) -> str:
+        return self.reference("${file:" + name + "}").strip()
+
+
+def _named(declared: Any, name: str, what: str) -> Any:
+    if name not in declared:
+        raise BadInput(f"{what} is {name!r}, known are {', '.join(sorted(declared))}")
+    return declared[name]
+
+
+def open_shop(name: str) -> Live:
+    """The live shop behind a block's name.
+
+    Raises BadInput when its shop.yaml is wrong, Refused when the block was never applied.
+    """
+    block = ShopBlock.load(name)
+    assert isinstance(block, ShopBlock)  # Block.load is typed for both worlds
+    return block.open()

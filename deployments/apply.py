@@ -1,0 +1,106 @@
+"""Makes the Prefect server agree with shop.yaml: one block, a deployment per flow, limits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from blocks.prefect_server import Declared, PrefectServer
+from blocks.shop import Live, ShopBlock
+from domain.agreement import Difference, differences
+from domain.shop import Shop
+from flows.reconcile import reconcile
+from flows.release import release
+from flows.rollback import rollback
+
+RECONCILE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing the server should hold: its fields, as found there, and how to make it so."""
+
+    name: str
+    fields: Mapping[str, Any]
+    observed: Mapping[str, Any] | None
+    make: Callable[[], object]
+
+
+def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[Difference, ...]:
+    """The differences found, and, unless it is a dry run, made to vanish. Twice changes nothing."""
+    wanted = (*_block(live, server), *_deployments(live, server), *_limits(live.shop, server))
+    found = differences(
+        {one.name: one.fields for one in wanted}, {one.name: one.observed for one in wanted}
+    )
+    if not dry_run:
+        different = {difference.name for difference in found}
+        for one in wanted:
+            if one.name in different:
+                one.make()
+    return found
+
+
+def _block(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
+    block = ShopBlock(path=str(live.path), state=str(live.state))
+    name = live.shop.shop
+    fields = {"path": block.path, "state": block.state}
+    return (
+        Wanted(
+            f"block {name}", fields, server.block(name), lambda: server.declare_block(name, block)
+        ),
+    )
+
+
+def _deployments(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
+    return tuple(_deployment(server, declared) for declared in declared_deployments(live))
+
+
+def _deployment(server: PrefectServer, declared: Declared) -> Wanted:
+    return Wanted(
+        f"deployment {declared.full_name}",
+        declared.fields(),
+        server.deployment(declared.full_name),
+        lambda: server.declare_deployment(declared),
+    )
+
+
+def declared_deployments(live: Live) -> tuple[Declared, ...]:
+    """The flows that people and schedules start, with the real choices in their forms."""
+    shop = live.shop
+    return (
+        Declared(
+            release,
+            shop.shop,
+            "flows.release.release",
+            "A release from commit to customers",
+            {"services": tuple(shop.services), "until": shop.route},
+        ),
+        Declared(
+            rollback,
+            shop.shop,
+            "flows.rollback.rollback",
+            "Back to a version that served before",
+            {"environment": shop.route, "version": live.ledger.releases.versions()},
+        ),
+        Declared(
+            reconcile,
+            shop.shop,
+            "flows.reconcile.reconcile",
+            "Takes over what a dead run left behind",
+            {},
+            RECONCILE_SECONDS,
+        ),
+    )
+
+
+def _limits(shop: Shop, server: PrefectServer) -> tuple[Wanted, ...]:
+    return tuple(_limit(server, limit_name(shop.shop, place)) for place in shop.environments)
+
+
+def _limit(server: PrefectServer, name: str) -> Wanted:
+    return Wanted(
+        f"limit {name}", {"limit": 1}, server.limit(name), lambda: server.declare_limit(name, 1)
+    )
+
+
+def limit_name(shop: str, environment: str) -> str:
+    return f"{shop}-{environment}"

@@ -1,0 +1,1 @@
+"""Everything Tradewind needs on one machine, started and ended by process id."""

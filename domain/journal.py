@@ -1,0 +1,131 @@
+"""What the ledger remembers: rows as values, a deployment's states, and which may follow which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.errors import Refused
+
+FORWARD = (
+    "planned",
+    "backup verified",
+    "awaiting approval",
+    "expanded",
+    "candidate up",
+    "canary",
+    "switched",
+    "baked",
+    "done",
+)
+FINAL = ("done", "rolled back", "halted", "refused")
+BACKWARD = ("rolling back", "rolled back", "halted")
+UNTOUCHED = ("planned", "backup verified", "awaiting approval")
+"""States in which nothing that customers see was changed: the only ones that may be refused."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release; ``outcome`` says in a sentence how it ended, empty while it is under way."""
+
+    version: str
+    flow_run: str
+    ref: str
+    commit: str
+    requested_by: str
+    reason: str
+    services: tuple[str, ...]
+    route: tuple[str, ...]
+    state: Literal["open", "built", "released", "refused", "restored", "halted"]
+    outcome: str
+    committed_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One attempt to bring a release into an environment; ``previous`` is what served before."""
+
+    id: int
+    version: str
+    environment: str
+    kind: Literal["release", "rollback"]
+    flow_run: str
+    requested_by: str
+    state: str
+    reason: str
+    epoch: int
+    previous: Mapping[str, Mapping[str, str]]
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINAL
+
+
+@dataclass(frozen=True)
+class Step:
+    """One recorded effect: its intent, and the outcome once it is known."""
+
+    scope: str
+    name: str
+    status: Literal["intent", "done", "failed"]
+    epoch: int
+    outcome: Mapping[str, Any]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A person's decision on one plan; void when the plan's digest is another by then."""
+
+    id: int
+    deployment: int
+    plan_digest: str
+    requested_by: str
+    decision: Literal["waiting", "approved", "rejected", "expired"]
+    decided_by: str
+    reason: str
+    expires_at: datetime
+    decided_at: datetime | None
+
+
+def transition(before: str, after: str) -> None:
+    """Raises Refused unless a deployment may go from ``before`` to ``after``; same to same may.
+
+    >>> transition("canary", "rolling back")
+    """
+    if before == after:
+        return
+    if before in FINAL:
+        raise Refused(f"the deployment is {before}: it cannot become {after}")
+    if not _follows(before, after):
+        raise Refused(f"a deployment that is {before} cannot become {after}")
+
+
+def _follows(before: str, after: str) -> bool:
+    if after == "refused":
+        return before in UNTOUCHED
+    if before in BACKWARD:
+        return after in BACKWARD
+    if after in BACKWARD:
+        return after == "rolling back"
+    return FORWARD.index(after) > FORWARD.index(before)
+
+
+def may_decide(approval: Approval, plan_digest: str, decided_by: str, now: datetime) -> str:
+    """Why an answer does not count, or "" when it does."""
+    if approval.decision != "waiting":
+        return f"approval {approval.id} was already {approval.decision} by {approval.decided_by}"
+    if now >= approval.expires_at:
+        return f"approval {approval.id} expired at {approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    if plan_digest != approval.plan_digest:
+        return f"the plan is {approval.plan_digest[:19]} now, the answer was for {plan_digest[:19]}"
+    if not decided_by.strip():
+        return "decided_by is empty: an approval has a name on it"
+    if decided_by.strip().casefold() == approval.requested_by.strip().casefold():
+        return f"{decided_by} asked for this release: somebody else has to approve it"
+    return ""

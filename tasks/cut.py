@@ -1,0 +1,86 @@
+"""Cut a release: resolve the ref to a commit, collect every objection, number it."""
+
+from datetime import date
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks.shop import Live
+from domain.errors import Refused
+from domain.journal import Release
+from domain.request import Asked, objections, route_until
+
+
+class ReleaseRequest(BaseModel):
+    """The form that starts a release."""
+
+    model_config = ConfigDict(extra="forbid")
+    ref: str = Field(default="main", title="Branch, tag or commit", max_length=200)
+    services: list[str] = Field(default=[], title="Services (none chosen = all)")
+    until: str = Field(default="", title="Last environment (empty = the whole route)")
+    reason: str = Field(default="", title="Why now", max_length=500)
+    requested_by: str = Field(default="", title="Your name", max_length=100)
+
+
+@task(task_run_name="cut {request.ref}", cache_policy=NO_CACHE)
+def cut(live: Live, request: ReleaseRequest, flow_run_id: str, day: date) -> Release:
+    """The release of this flow run, with its number. Refused, with nothing changed, on objections."""
+    known = live.ledger.releases.of_flow_run(flow_run_id)
+    if known is not None:
+        return known
+    asked = _facts(live, request)
+    against = objections(asked)
+    if against:
+        live.ledger.releases.refuse(request.requested_by, request.ref, against)
+        raise Refused(*against)
+    return live.ledger.releases.open(
+        flow_run_id,
+        day,
+        request.ref,
+        asked.commit,
+        request.requested_by,
+        request.reason,
+        asked.services,
+        asked.route,
+    )
+
+
+def _facts(live: Live, request: ReleaseRequest) -> Asked:
+    commit = live.repository.resolve(request.ref)
+    route = route_until(live.shop.route, request.until)
+    known = [place for place in route if place in live.shop.environments]
+    return Asked(
+        ref=request.ref,
+        commit=commit,
+        services=tuple(request.services) or tuple(live.shop.services),
+        route=route,
+        known_services=tuple(live.shop.services),
+        known_route=live.shop.route,
+        released_before=tuple(live.ledger.deployments.serving(live.shop.route[-1])),
+        held=_held(live, known),
+        not_descended_from=_left_behind(live, known, commit),
+        requested_by=request.requested_by,
+    )
+
+
+def _held(live: Live, route: list[str]) -> dict[str, str]:
+    return {
+        row.environment: f"{row.version} ({row.state} since {row.created_at:%Y-%m-%d %H:%M} UTC)"
+        for row in live.ledger.deployments.unfinished()
+        if row.environment in route
+    }
+
+
+def _left_behind(live: Live, route: list[str], commit: str) -> dict[str, str]:
+    serving: dict[str, Any] = {
+        place: live.ledger.releases.get(last.version).commit
+        for place in route
+        if (last := live.ledger.deployments.last_done(place)) is not None
+    }
+    return {
+        place: older
+        for place, older in serving.items()
+        if not live.repository.is_ancestor(older, commit)
+    }

@@ -1,0 +1,35 @@
+"""Real engines for every test: one PostgreSQL for the session, a database for each test."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from deployments.stack.postgres import Postgres
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this session's own, gone with it."""
+    with tempfile.TemporaryDirectory(prefix="tradewind-pg-") as folder:
+        os.chmod(folder, 0o755)
+        server = Postgres(Path(folder) / "data")
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """A fresh, empty database."""
+    name = f"test_{next(_numbers)}"
+    postgres.create(name)
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
