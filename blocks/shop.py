@@ -93,11 +93,17 @@ class Live:
 
     def channels(self, environment: str) -> dict[str, ChannelClient]:
         accounts = self.environment(environment).channels
-        return {name: AmazonAccount.of(account).client(self.reference) for name, account in accounts.items()}
+        return {
+            name: AmazonAccount.of(account).client(self.reference)
+            for name, account in accounts.items()
+        }
 
     def variables(self, environment: str, service: str) -> dict[str, str]:
         """What the service finds in its environment, references resolved."""
-        declared = {**self.environment(environment).environment, **self.service(service).environment}
+        declared = {
+            **self.environment(environment).environment,
+            **self.service(service).environment,
+        }
         resolved = {name: self.reference(value) for name, value in declared.items()}
         return {"DATABASE_URL": self.database_url(environment), **resolved}
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows.rollback import rollback
+
 from blocks.prefect_server import Declared, PrefectServer
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
 from flows.reconcile import reconcile
 from flows.release import release
-from flows.rollback import rollback
 
 RECONCILE_SECONDS = 60.0
 

@@ -41,7 +41,9 @@ def _compared(
             yield Difference("change", name, other)
 
 
-def with_choices(schema: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def with_choices(
+    schema: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
     """A form's JSON schema in which each named field offers exactly ``choices[field]``.
 
     A list field gets the choices on its items; a field with an empty default keeps "" as a choice.

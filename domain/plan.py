@@ -45,11 +45,15 @@ class Plan:
 def plan(manifest: Manifest, environment: str, serving: Mapping[str, Serving]) -> Plan:
     """Only services whose digest differs from what serves are moved."""
     changes = tuple(
-        Change(part.service, part.kind, serving.get(part.service), Serving(part.version, part.digest))
+        Change(
+            part.service, part.kind, serving.get(part.service), Serving(part.version, part.digest)
+        )
         for part in manifest.parts
         if part.service not in serving or serving[part.service].digest != part.digest
     )
-    return Plan(manifest.version, environment, tuple(sorted(changes, key=lambda c: c.kind != "web")))
+    return Plan(
+        manifest.version, environment, tuple(sorted(changes, key=lambda c: c.kind != "web"))
+    )
 
 
 def reversed_plan(forward: Plan) -> Plan:

@@ -32,7 +32,11 @@ def objections(asked: Asked) -> tuple[str, ...]:
             " an older state would overtake a newer one"
             for place, commit in asked.not_descended_from.items()
         ),
-        *(() if asked.requested_by.strip() else ("requested_by is empty: a release has a name on it",)),
+        *(
+            ()
+            if asked.requested_by.strip()
+            else ("requested_by is empty: a release has a name on it",)
+        ),
     )
 
 
@@ -46,7 +50,8 @@ def _never_released(asked: Asked) -> tuple[str, ...]:
     """A release of some services takes the others from the release before: there must be one."""
     missing = set(asked.known_services) - set(asked.services) - set(asked.released_before)
     return tuple(
-        f"service {name!r} has never been released: it cannot be left out" for name in sorted(missing)
+        f"service {name!r} has never been released: it cannot be left out"
+        for name in sorted(missing)
     )
 
 

@@ -1,10 +1,10 @@
 """Scheduled: takes over deployments whose executor died, and closes gates that expired."""
 
 from prefect import flow
+from tasks.stranded import close_expired, find_stranded, wake
 
 from blocks.shop import open_shop
 from flows.deploy import deploy
-from tasks.stranded import close_expired, find_stranded, wake
 
 
 @flow(flow_run_name="reconcile {shop}")

@@ -1,6 +1,6 @@
 """A person's decision on a schema change: the form, the answer, and what the ledger makes of it."""
 
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -46,7 +46,7 @@ def stored_answer(key: str) -> Answer | None:
 
 @task(task_run_name="{answer.decision} by {answer.decided_by}", cache_policy=NO_CACHE)
 def record_answer(live: Live, approval: Approval, answer: Answer) -> str:
-    """"" when the ledger takes the answer, else why it does not count."""
+    """ "" when the ledger takes the answer, else why it does not count."""
     try:
         live.ledger.approvals.decide(
             approval.id,

@@ -2,17 +2,15 @@
 
 from typing import Any
 
+from domain.artifact import Artifact, tied
+from domain.evidence import Evidence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.shop import Live
-from domain.artifact import Artifact, tied
 from domain.errors import Failed
-from domain.evidence import Evidence
 from domain.journal import Release
-from domain.manifest import Manifest, Part, to_record
-from tasks.deployment import manifest_of
-from tasks.sources import requirements_at
+from domain.manifest import Manifest
 
 
 def build_all(live: Live, release: Release, evidence: dict[str, Evidence]) -> Manifest:

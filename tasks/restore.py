@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from prefect import get_run_logger, task
 
-from domain.errors import BadRelease, Failed, Fenced, Halted
+from domain.errors import BadRelease, Fenced, Halted
 from domain.plan import Change, reversed_plan
 from tasks.deployment import Deploying
 from tasks.retries import RESTORATION

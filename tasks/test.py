@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from domain.evidence import Evidence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.gates import GateRun, run_gate
 from blocks.shop import Live
 from domain.errors import Failed
-from domain.evidence import Evidence
 from domain.journal import Release
 
 
@@ -16,9 +15,7 @@ def test_all(live: Live, release: Release) -> dict[str, Evidence]:
     """All services' gates side by side; Failed names every one that did not pass."""
     running = {name: test.submit(live, release, name) for name in release.services}
     evidence = {name: future.result() for name, future in running.items()}
-    reasons = [
-        f"{name}: {reason}" for name, seen in evidence.items() for reason in seen.reasons
-    ]
+    reasons = [f"{name}: {reason}" for name, seen in evidence.items() for reason in seen.reasons]
     if reasons:
         live.ledger.releases.set_state(release.version, "refused", "; ".join(reasons))
         raise Failed(*reasons)

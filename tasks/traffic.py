@@ -1,17 +1,12 @@
 """Traffic: weights a slice at a time, a verdict at each, and what was seen on the way."""
 
-import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from domain.canary import Arm, CanaryPolicy, Verdict, at_deadline, judge
 from domain.errors import BadRelease, Failed
 from domain.plan import Change
-from domain.shop import Canary
 from tasks.deployment import Deploying
 from tasks.retries import STEP
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from prefect import task
 
-from domain.errors import Failed
 from domain.plan import Change
 from tasks.deployment import Deploying
 from tasks.retries import STEP

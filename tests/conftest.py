@@ -1,6 +1,5 @@
 """Real engines for every test: one PostgreSQL for the session, a database for each test."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -18,7 +17,7 @@ _numbers = count(1)
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this session's own, gone with it."""
     with tempfile.TemporaryDirectory(prefix="tradewind-pg-") as folder:
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o711)  # as root the server runs as another user
         server = Postgres(Path(folder) / "data")
         server.start()
         yield server

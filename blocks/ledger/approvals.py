@@ -15,19 +15,28 @@ class Approvals:
             writer.connection.execute("LOCK TABLE approvals IN SHARE ROW EXCLUSIVE MODE")
             known = writer.row(
                 "SELECT * FROM approvals WHERE deployment = %s AND plan_digest = %s",
-                deployment.id, plan_digest,
+                deployment.id,
+                plan_digest,
             )
             if known is not None:
                 return Approval(**known)
             ids = writer.row(
                 "SELECT nextval('approvals_id_seq') AS id,"
-                " clock_timestamp() + make_interval(secs => %s) AS expires_at", seconds,
+                " clock_timestamp() + make_interval(secs => %s) AS expires_at",
+                seconds,
             )
             assert ids is not None
-            return Approval(**writer.put("approvals", {
-                **ids, "deployment": deployment.id, "plan_digest": plan_digest,
-                "requested_by": deployment.requested_by,
-            }))
+            return Approval(
+                **writer.put(
+                    "approvals",
+                    {
+                        **ids,
+                        "deployment": deployment.id,
+                        "plan_digest": plan_digest,
+                        "requested_by": deployment.requested_by,
+                    },
+                )
+            )
 
     def get(self, number: int) -> Approval:
         row = self._store.row("SELECT * FROM approvals WHERE id = %s", number)
@@ -43,10 +52,16 @@ class Approvals:
             approval = _locked(writer, number)
             against = may_decide(approval, plan_digest, decided_by, writer.now())
             if not against:
-                writer.change("approvals", {"id": number}, {
-                    "decision": decision, "decided_by": decided_by, "reason": reason,
-                    "decided_at": writer.now(),
-                })
+                writer.change(
+                    "approvals",
+                    {"id": number},
+                    {
+                        "decision": decision,
+                        "decided_by": decided_by,
+                        "reason": reason,
+                        "decided_at": writer.now(),
+                    },
+                )
         if against:
             self._note(number, f"refused: {against}", decided_by)
             raise Refused(against)
@@ -58,9 +73,11 @@ class Approvals:
             if approval.decision != "waiting" or writer.now() < approval.expires_at:
                 return approval
             now = writer.now()
-            return Approval(**writer.change(
-                "approvals", {"id": number}, {"decision": "expired", "decided_at": now}
-            ))
+            return Approval(
+                **writer.change(
+                    "approvals", {"id": number}, {"decision": "expired", "decided_at": now}
+                )
+            )
 
     def of_deployment(self, deployment: int) -> tuple[Approval, ...]:
         rows = self._store.rows(

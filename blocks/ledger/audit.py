@@ -8,15 +8,17 @@ from domain.audit import Entry, Head, breaks, unlike
 
 def verified(store: Store) -> tuple[str, ...]:
     """Every changed, missing, added or reordered row, one sentence each; empty when all is well."""
-    audit = store.rows('SELECT * FROM audit ORDER BY id')
+    audit = store.rows("SELECT * FROM audit ORDER BY id")
     entries = [
         (Entry(**{name: value for name, value in row.items() if name != "digest"}), row["digest"])
         for row in audit
     ]
     head = store.row("SELECT count, digest FROM audit_head")
     recorded = {entry.row: entry.content for entry, _ in entries}
-    return (*breaks(entries, Head(**(head or {"count": 0, "digest": ""}))),
-            *unlike(recorded, _found(store)))
+    return (
+        *breaks(entries, Head(**(head or {"count": 0, "digest": ""}))),
+        *unlike(recorded, _found(store)),
+    )
 
 
 def _found(store: Store) -> dict[str, str]:

@@ -22,7 +22,9 @@ class Deployments:
         """The flow run's deployment of that version there; a second one is Refused while one runs."""
         known = self._store.row(
             "SELECT * FROM deployments WHERE flow_run = %s AND environment = %s AND version = %s",
-            flow_run, environment, version,
+            flow_run,
+            environment,
+            version,
         )
         if known is not None:
             return Deployment(**known)
@@ -32,8 +34,12 @@ class Deployments:
                 assert sequence is not None
                 serving = {name: asdict(one) for name, one in self.serving(environment).items()}
                 row = {
-                    "id": sequence["id"], "version": version, "environment": environment,
-                    "kind": kind, "flow_run": flow_run, "requested_by": requested_by,
+                    "id": sequence["id"],
+                    "version": version,
+                    "environment": environment,
+                    "kind": kind,
+                    "flow_run": flow_run,
+                    "requested_by": requested_by,
                     "previous": serving,
                 }
                 return Deployment(**writer.put("deployments", row))
@@ -50,7 +56,9 @@ class Deployments:
         """The next state, guarded by the epoch; a state reached already stays."""
         with self._store.writing(f"deployment {state}", lease.owner) as writer:
             guard(writer, lease)
-            row = writer.row("SELECT state, reason FROM deployments WHERE id = %s FOR UPDATE", number)
+            row = writer.row(
+                "SELECT state, reason FROM deployments WHERE id = %s FOR UPDATE", number
+            )
             assert row is not None
             if row["state"] == state:
                 return
@@ -64,10 +72,16 @@ class Deployments:
         with self._store.writing(f"serving in {deployment.environment}", lease.owner) as writer:
             guard(writer, lease)
             for service, one in serving.items():
-                writer.put("serving", {
-                    "environment": deployment.environment, "service": service,
-                    "version": one.version, "digest": one.digest, "deployment": deployment.id,
-                })
+                writer.put(
+                    "serving",
+                    {
+                        "environment": deployment.environment,
+                        "service": service,
+                        "version": one.version,
+                        "digest": one.digest,
+                        "deployment": deployment.id,
+                    },
+                )
 
     def serving(self, environment: str) -> dict[str, Serving]:
         rows = self._store.rows("SELECT * FROM serving WHERE environment = %s", environment)
@@ -90,4 +104,3 @@ class Deployments:
     def _where(self, condition: str, *values: object) -> tuple[Deployment, ...]:
         rows = self._store.rows(f"SELECT * FROM deployments WHERE {condition}", *values)
         return tuple(Deployment(**row) for row in rows)
-

@@ -35,12 +35,18 @@ class Leases:
             writer.connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtext('lease'), hashtext(%s))", [name]
             )
-            held = writer.row("SELECT epoch, until > clock_timestamp() AS held FROM leases"
-                              " WHERE name = %s", name)
+            held = writer.row(
+                "SELECT epoch, until > clock_timestamp() AS held FROM leases WHERE name = %s", name
+            )
             if held and held["held"]:
                 return None
             epoch = held["epoch"] + 1 if held else 1
-            row = {"name": name, "epoch": epoch, "owner": owner, "until": writer.now() + timedelta(seconds=seconds)}
+            row = {
+                "name": name,
+                "epoch": epoch,
+                "owner": owner,
+                "until": writer.now() + timedelta(seconds=seconds),
+            }
             writer.put("leases", row)
         return Lease(name, epoch, owner, seconds)
 

@@ -15,9 +15,7 @@ class Quarantine:
         with self._store.writing("quarantine", lease.owner) as writer:
             guard(writer, lease)
             for digest, version in digests.items():
-                writer.put(
-                    "quarantine", {"digest": digest, "version": version, "reason": reason}
-                )
+                writer.put("quarantine", {"digest": digest, "version": version, "reason": reason})
 
     def reasons(self) -> dict[str, str]:
         """Digest to reason."""

@@ -59,7 +59,9 @@ class Releases:
         """Immutable: Refused when another one is recorded; the same again changes nothing."""
         known = self._row(version)["manifest"]
         if known is not None and digest_of(known) != digest_of(record):
-            raise Refused(f"{version} has the manifest {digest_of(known)[:19]}, which never changes")
+            raise Refused(
+                f"{version} has the manifest {digest_of(known)[:19]}, which never changes"
+            )
         if known is None:
             with self._store.writing("manifest", "tradewind") as writer:
                 writer.change(

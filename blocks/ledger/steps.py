@@ -53,10 +53,19 @@ class Journal:
         with self._store.writing(f"intent: {name}", self.lease.owner) as writer:
             guard(writer, self.lease)
             begun = step.started_at if step else writer.now()
-            writer.put("steps", {
-                "scope": self.scope, "name": name, "status": "intent", "key": self.key(name),
-                "epoch": self.lease.epoch, "outcome": {}, "started_at": begun, "finished_at": None,
-            })
+            writer.put(
+                "steps",
+                {
+                    "scope": self.scope,
+                    "name": name,
+                    "status": "intent",
+                    "key": self.key(name),
+                    "epoch": self.lease.epoch,
+                    "outcome": {},
+                    "started_at": begun,
+                    "finished_at": None,
+                },
+            )
         return None
 
     def _finish(self, name: str, status: str, outcome: dict[str, Any]) -> None:

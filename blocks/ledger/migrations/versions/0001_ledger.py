@@ -93,7 +93,7 @@ CREATE TABLE audit (
     digest       text NOT NULL
 );
 CREATE TABLE audit_head (
-    only         boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single       boolean PRIMARY KEY DEFAULT true CHECK (single),
     count        bigint NOT NULL,
     digest       text NOT NULL
 );
@@ -102,7 +102,8 @@ INSERT INTO audit_head (count, digest) VALUES (0, 'sha256:' || repeat('0', 64));
 
 
 def upgrade() -> None:
-    op.execute(TABLES)
+    for statement in TABLES.split(";\n")[:-1]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
