@@ -74,7 +74,7 @@ def overtaking(version: str, passed: str | None, environment: str) -> tuple[str,
 
 
 def quarantined(manifest: Manifest, bad: Mapping[str, str]) -> tuple[str, ...]:
-    """``bad`` maps a digest to why it is quarantined; the same code under a new number stays out."""
+    """``bad`` maps a digest to why: the same code under a new number stays out."""
     return tuple(
         f"{part.service} {part.digest[:19]} is quarantined: {bad[part.digest]}"
         for part in manifest.parts

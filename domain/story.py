@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Point:
-    """One look at a canary: weight in percent, failed share of each arm in percent (None: no request)."""
+    """One look at a canary: weight and each arm's failed share, in percent (None: no request)."""
 
     at: datetime
     weight: int

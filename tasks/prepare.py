@@ -1,4 +1,1 @@
 """Before anything moves: protections, the plan, and the schema change with a proven backup."""
-
-
-

@@ -1,0 +1,93 @@
+"""What must agree inside one shop.yaml, beyond each field's own limits."""
+
+import re
+from collections.abc import Iterator
+
+from domain.shop import Canary, Environment, Service, Shop
+
+Objection = tuple[tuple[str, ...], str]
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def objections(shop: Shop) -> tuple[Objection, ...]:
+    """Each with the place it speaks of: field, value, limit."""
+    return tuple(_all(shop))
+
+
+def _all(shop: Shop) -> Iterator[Objection]:
+    yield from _names(("shop",), shop.shop)
+    for name, service in shop.services.items():
+        yield from _names(("services", name), name)
+        yield from _service(("services", name), service)
+    for name, environment in shop.environments.items():
+        yield from _names(("environments", name), name)
+        yield from _environment(("environments", name), environment)
+    yield from _route(shop)
+    if not shop.services:
+        yield ("services",), "services is empty: at least 1 is needed"
+    if shop.migrations and shop.migrations.service not in shop.services:
+        known = ", ".join(shop.services)
+        where = ("migrations", "service")
+        yield where, f"migrations.service is {shop.migrations.service!r}, known are {known}"
+
+
+def _route(shop: Shop) -> Iterator[Objection]:
+    if not shop.route:
+        yield ("route",), "route is empty: at least 1 environment is needed"
+    if len(set(shop.route)) < len(shop.route):
+        yield ("route",), f"route is {', '.join(shop.route)}: an environment may stand there once"
+    for number, place in enumerate(shop.route):
+        if place not in shop.environments:
+            known = ", ".join(shop.environments)
+            yield ("route", str(number)), f"route.{number} is {place!r}, known are {known}"
+
+
+def _service(where: tuple[str, ...], service: Service) -> Iterator[Objection]:
+    field = ".".join(where)
+    if service.alone and service.kind == "web":
+        yield (*where, "alone"), f"{field}.alone is true: only a worker can be alone"
+    if service.smoke and service.kind == "worker":
+        yield (*where, "smoke"), f"{field}.smoke is given: only a web service has pages"
+    for name, command in (("command", service.command), ("test.command", service.test.command)):
+        if not command:
+            yield (*where, *name.split(".")), f"{field}.{name} is empty"
+    for path in (*service.paths, service.requirements, service.test.requirements):
+        if path.startswith("/") or ".." in path.split("/"):
+            yield where, f"{field} has the path {path!r}: it must lie inside the repository"
+    for path in (service.health.path, *service.smoke):
+        if not path.startswith("/"):
+            yield where, f"{field} has the page {path!r}: it must begin with /"
+
+
+def _environment(where: tuple[str, ...], environment: Environment) -> Iterator[Objection]:
+    field = ".".join(where)
+    names = [host.name for host in environment.hosts]
+    if not names:
+        yield (*where, "hosts"), f"{field}.hosts is empty: at least 1 is needed"
+    if len(set(names)) < len(names):
+        yield (*where, "hosts"), f"{field}.hosts is {', '.join(names)}: a host may stand there once"
+    for name in names:
+        yield from _names((*where, "hosts"), name)
+    if environment.canary:
+        yield from _weights((*where, "canary", "weights"), environment.canary)
+    if environment.channels and environment.checks is None:
+        yield (*where, "channels"), f"{field}.channels is given, {field}.checks is missing"
+    if environment.checks and environment.channels:
+        for query in ("stock", "orders", "lines", "movements"):
+            if not getattr(environment.checks, query).strip():
+                yield (*where, "checks"), f"{field}.checks.{query} is empty: a query is needed"
+
+
+def _weights(where: tuple[str, ...], canary: Canary) -> Iterator[Objection]:
+    weights = canary.weights
+    if list(weights) != sorted(set(weights)) or weights[-1:] != (100,):
+        shown = ", ".join(map(str, weights))
+        yield where, f"{'.'.join(where)} is {shown}: weights must rise and end with 100"
+
+
+def _names(where: tuple[str, ...], name: str) -> Iterator[Objection]:
+    if not _NAME.fullmatch(name):
+        yield (
+            where,
+            f"{'.'.join(where)} is {name!r}: a name has 1 to 40 of a-z, 0-9 and -, a letter first",
+        )

@@ -1,0 +1,78 @@
+"""shop.yaml: what is wrong is named with line, field, value and limit, all at once."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from blocks.shopfile import configuration_digest, load, schema
+from domain.errors import BadInput
+
+SAMPLE = Path(__file__).parents[2] / "examples" / "shop" / "shop.yaml"
+
+
+def refused(tmp_path: Path, text: str) -> tuple[str, ...]:
+    path = tmp_path / "shop.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as refusal:
+        load(path)
+    return refusal.value.objections
+
+
+def changed(old: str, new: str) -> str:
+    text = SAMPLE.read_text()
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
+    shop = load(SAMPLE)
+
+    jsonschema.validate(yaml.safe_load(SAMPLE.read_text()), schema())
+
+    assert shop.route == ("staging", "production")
+    assert configuration_digest(shop) == configuration_digest(load(SAMPLE))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "      min_coverage_percent: 60",
+            "      min_coverge_percent: 60",
+            "services.storefront.test.min_coverge_percent is not known;"
+            " did you mean 'min_coverage_percent'?",
+        ),
+        (
+            "max_error_rate: 0.01",
+            "max_error_rate: 7",
+            "shop.yaml:14: services.storefront.max_error_rate is 7:"
+            " input should be less than or equal to 1",
+        ),
+        ("kind: web", "kind: wobble", "services.storefront.kind is 'wobble'"),
+        ("route: [staging, production]", "route: [stagin]", "route.0 is 'stagin', known are"),
+        ("weights: [10, 50, 100]", "weights: [50, 10]", "weights must rise and end with 100"),
+        ("shop: sample-shop", "shop: sample-shop\nshop: twice", "shop is given twice"),
+        ("repository: .", "", "repository is missing"),
+        ("service: storefront", "service: shop", "migrations.service is 'shop', known are"),
+        ("shop: sample-shop", "shop: 'Sample Shop'", "shop is 'Sample Shop': a name has"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = refused(tmp_path, changed(old, new))
+
+    assert any(said in line for line in found), found
+    assert all(line.startswith("shop.yaml:") for line in found)
+
+
+def test_all_objections_come_at_once(tmp_path: Path) -> None:
+    text = changed("max_error_rate: 0.01", "max_error_rate: 7").replace("kind: web", "kind: x")
+
+    assert len(refused(tmp_path, text)) == 2
+
+
+def test_what_is_not_yaml_or_not_there_is_said_so(tmp_path: Path) -> None:
+    assert "is not YAML" in refused(tmp_path, "a: [")[0]
+    with pytest.raises(BadInput, match="cannot be read"):
+        load(tmp_path / "nowhere.yaml")
