@@ -51,7 +51,7 @@ def run_gate(gate_run: GateRun) -> Evidence:
 
 
 def _environment(gate_run: GateRun) -> dict[str, str]:
-    """Nothing of ours but a path and a home; reports are asked for through pytest's own variable."""
+    """Nothing of ours but a path and a home; reports are asked for by pytest's own variable."""
     reports = gate_run.reports
     asked = f"--junitxml={reports / 'junit.xml'} -p no:cacheprovider"
     if gate_run.gate.min_coverage_percent:

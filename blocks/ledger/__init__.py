@@ -30,7 +30,7 @@ class Ledger:
         self.leases = Leases(self._store)
 
     def migrate(self) -> None:
-        """Brings the ledger's own schema to the newest; safe to call from several places at once."""
+        """Brings the ledger's own schema to the newest; several may call it at once."""
         upgrade(self.url)
 
     def journal(self, scope: str, lease: Lease) -> Journal:

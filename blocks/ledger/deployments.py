@@ -19,7 +19,7 @@ class Deployments:
     def open(
         self, version: str, environment: str, kind: str, flow_run: str, requested_by: str
     ) -> Deployment:
-        """The flow run's deployment of that version there; a second one is Refused while one runs."""
+        """The flow run's deployment of that version; Refused while another one is under way."""
         known = self._store.row(
             "SELECT * FROM deployments WHERE flow_run = %s AND environment = %s AND version = %s",
             flow_run,

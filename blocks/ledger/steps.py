@@ -12,7 +12,7 @@ Act = Callable[[], Mapping[str, Any]]
 
 
 class Journal:
-    """Steps of one ``scope``, written under a lease: killed anywhere and run again, it converges."""
+    """Steps of one ``scope``, under a lease: killed anywhere and run again, it converges."""
 
     def __init__(self, store: Store, scope: str, lease: Lease) -> None:
         self._store = store

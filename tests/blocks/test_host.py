@@ -1,0 +1,171 @@
+"""A local host with a real supervisord and a real Envoy, moved between versions under traffic."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blocks.artifacts import Artifacts, Ingredients
+from blocks.hosts.local import LocalHost
+from deployments.stack.processes import until
+from domain.errors import Failed, Fenced, Refused
+from domain.host import Unit
+from domain.shop import Stop
+
+SERVER = """
+import json, os, pathlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+FAILS = {fails!r}
+role = pathlib.Path(os.environ["TRADEWIND_ROLE_FILE"]).read_text()
+
+class Page(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        code = 500 if FAILS and self.path == "/buy" else 200
+        self.answer(code, {{"version": {version!r}, "role": role}})
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        global role
+        role = {{"/drain": "standby", "/resume": "working"}}.get(self.path, role)
+        self.do_GET()
+    def answer(self, code, body):
+        text = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+    def log_message(self, *args): pass
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHost]:
+    made = LocalHost("here", tmp_path_factory.mktemp("host"))
+    made.prepare()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    return Artifacts(tmp_path_factory.mktemp("artifacts"))
+
+
+def placed(host: LocalHost, artifacts: Artifacts, unit: tuple[str, str, str], code: str) -> Unit:
+    """A received and started unit (service, version, kind) running ``code``."""
+    service, version, kind = unit
+    folder = artifacts.folder / f"source-{service}-{version}"
+    (folder / "app").mkdir(parents=True)
+    (folder / "app" / "server.py").write_text(code)
+    (folder / "site").mkdir()
+    made = artifacts.build(Ingredients(service, folder / "app", folder / "site", "s", "r"))
+    host.receive(made.digest, artifacts.path(made.digest), 1)
+    ready = Unit(service, version, made.digest, kind, ("python", "server.py"), {}, Stop())
+    host.start(ready, "working", 1)
+    return ready
+
+
+def server(version: str, fails: bool = False) -> str:
+    return SERVER.format(version=version, fails=fails)
+
+
+def test_traffic_moves_between_versions_without_a_lost_request(
+    host: LocalHost, artifacts: Artifacts
+) -> None:
+    for version, fails in (("1", False), ("2", True)):
+        placed(host, artifacts, ("web", version, "web"), server(version, fails))
+        host.health(f"web@{version}", "/health", 20)
+    host.route("web", {"1": 100}, 1)
+    port, seen, failed, over = host.observe().listeners["web"], set[str](), list[str](), []
+
+    def buy() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        while not over:
+            connection.request("POST", "/look", body=b"{}", headers={"Cookie": "session=a"})
+            answer = connection.getresponse()
+            answer.read()
+            seen.add(answer.headers["x-tradewind-version"])
+            if answer.status != 200:
+                failed.append(f"{answer.status}")
+
+    customer = threading.Thread(target=buy)
+    customer.start()
+    for weights in ({"1": 50, "2": 50}, {"2": 100}, {"1": 50, "2": 50}, {"1": 100}, {"2": 100}):
+        host.route("web", weights, 1)
+    host.drain("web", "1", 10)
+    over.append("")
+    customer.join()
+
+    assert failed == []
+    assert seen == {"1", "2"}
+    with pytest.raises(Refused, match="still has weight"):
+        host.retire("web@2", 1)
+    host.retire("web@1", 1)
+    assert set(host.observe().units) == {"web@2"}
+
+
+def test_errors_are_counted_by_version_and_once_per_session(
+    host: LocalHost, artifacts: Artifacts
+) -> None:
+    placed(host, artifacts, ("sick", "1", "web"), server("1", fails=True))
+    host.health("sick@1", "/health", 20)
+    host.route("sick", {"1": 100}, 1)
+    port = host.observe().listeners["sick"]
+    before = host.counts("sick", 0, 1000).cursor
+
+    for session in ("a", "a", "b"):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/buy", headers={"Cookie": f"session={session}"})
+        connection.getresponse().read()
+        connection.close()
+
+    assert until(lambda: host.counts("sick", before, 1000).of("1").requests == 3, 10)
+    counted = host.counts("sick", before, 1000).of("1")
+    assert (counted.errors, counted.first_errors, counted.slow) == (3, 2, 0)
+    assert host.counts("sick", before, -1).of("1").slow == 3
+    assert host.smoke("sick", "1", ("/", "/buy")) == {"/": 200, "/buy": 500}
+
+
+def test_a_crash_loop_is_never_healthy(host: LocalHost, artifacts: Artifacts) -> None:
+    placed(host, artifacts, ("crash", "1", "web"), "raise SystemExit('no such table')")
+
+    with pytest.raises(Failed, match=r"(?s)FATAL.*no such table"):
+        host.health("crash@1", "/health", 60)
+
+
+def test_a_worker_keeps_its_role_when_it_is_started_again(
+    host: LocalHost, artifacts: Artifacts
+) -> None:
+    placed(host, artifacts, ("sync", "1", "worker"), server("1"))
+    host.health("sync@1", "/health", 20)
+
+    assert host.role("sync@1", "standby", 1)["role"] == "standby"
+    assert host.observe().units["sync@1"].role == "standby"
+    assert host.role("sync@1", "working", 1)["role"] == "working"
+
+
+def test_weights_that_make_no_sense_change_nothing(host: LocalHost) -> None:
+    for weights in ({"1": 50}, {"nowhere": 100}):
+        with pytest.raises(Refused, match="weights of none are"):
+            host.route("none", weights, 1)
+
+
+def test_an_artifact_that_is_not_what_it_says_is_refused(host: LocalHost, tmp_path: Path) -> None:
+    wrong = tmp_path / "a.tar.gz"
+    wrong.write_bytes(b"x")
+
+    with pytest.raises(Refused, match="the artifact is"):
+        host.receive("sha256:" + "0" * 64, wrong, 1)
+
+
+def test_an_older_epoch_is_fenced(tmp_path: Path) -> None:
+    lonely = LocalHost("lonely", tmp_path / "lonely")
+    with pytest.raises(Refused):
+        lonely.route("web", {}, 7)
+
+    with pytest.raises(Fenced, match="epoch 6 is over"):
+        lonely.route("web", {}, 6)
