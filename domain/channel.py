@@ -1,4 +1,4 @@
-"""What one marketplace account shows: its stock, its orders, and how far a snapshot can be trusted."""
+"""What one marketplace account shows: stock, orders, and how far a snapshot can be trusted."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from domain.artifact import Artifact, tied
-from domain.evidence import Evidence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.shop import Live
+from domain.artifact import Artifact, tied
 from domain.errors import Failed
+from domain.evidence import Evidence
 from domain.journal import Release
 from domain.manifest import Manifest
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from domain.evidence import Evidence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.shop import Live
 from domain.errors import Failed
+from domain.evidence import Evidence
 from domain.journal import Release
 
 

@@ -37,7 +37,7 @@ LOOPBACK = "127.0.0.1"
 WORKER_PAGES = {"working": "/resume", "standby": "/drain"}
 
 
-class Refusal(Exception):  # noqa: N818 it is an answer, not an accident
+class Refusal(Exception):
     """Said to the caller: ``kind`` is fenced, refused or failed."""
 
     def __init__(self, kind: str, message: str) -> None:

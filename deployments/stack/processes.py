@@ -1,4 +1,4 @@
-"""Processes of the stack: started in a session of their own, known and ended by id and start time."""
+"""Processes of the stack: in sessions of their own, known and ended by id and start time."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ def until(condition: Callable[[], bool], limit_seconds: float) -> bool:
 
 
 def wait_for(what: str, condition: Callable[[], bool], limit_seconds: float, log: Path) -> None:
-    """Raises Unavailable, with the end of ``log``, when ``condition`` does not come true in time."""
+    """Raises Unavailable, with the end of ``log``, when ``condition`` does not hold in time."""
     if not until(condition, limit_seconds):
         tail = log.read_text(errors="replace")[-1500:] if log.exists() else ""
         raise Unavailable(f"{what} did not answer within {limit_seconds:.0f} s; {log}:\n{tail}")

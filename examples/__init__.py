@@ -1,0 +1,1 @@
+"""A small real shop, its customers, and the marketplace they buy on."""
