@@ -1,0 +1,1 @@
+"""Keeps the marketplace stocked from the warehouse."""

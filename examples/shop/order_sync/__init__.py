@@ -1,0 +1,1 @@
+"""Brings the marketplace's orders into the shop."""

@@ -1,0 +1,50 @@
+"""A small HTTP server on loopback, ended by SIGTERM after the requests in flight."""
+
+import json
+import os
+import signal
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Pages(BaseHTTPRequestHandler):
+    """JSON in, JSON out; connections stay open, so that a proxy may reuse them at any time."""
+
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def body(self):
+        """The request's JSON object, or None when it is none."""
+        length = int(self.headers.get("Content-Length") or 0)
+        try:
+            found = json.loads(self.rfile.read(length) or b"{}")
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def answer(self, status, content):
+        text = json.dumps(content, default=str).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *arguments):
+        """Requests are the proxy's to log."""
+
+
+def serve(pages):
+    """Serves until SIGTERM."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 256
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", int(os.environ["PORT"])), pages)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
