@@ -97,6 +97,7 @@ class Canary:
     step_timeout_seconds: Seconds = 1800
     bake_seconds: Seconds = 60
     poll_seconds: Seconds = 1
+    slow_floor_ms: Annotated[float, Range(0, 60_000)] = 0
     hard_guard_failures: Annotated[int, Range(1, 1000)] = 5
     hard_guard_requests: Annotated[int, Range(1, 100_000)] = 50
     drain_seconds: Seconds = 60

@@ -1,21 +1,40 @@
 """Build once: one artifact per service, and the manifest whose digests are what moves."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from blocks.artifacts import Ingredients
+from blocks.environments import requirements_digest
+from blocks.ledger import Journal
 from blocks.shop import Live
 from domain.artifact import Artifact, tied
 from domain.errors import Failed
 from domain.evidence import Evidence
 from domain.journal import Release
-from domain.manifest import Manifest
+from domain.manifest import Manifest, Part, to_record
+from tasks.deployment import WAIT_MARGIN_SECONDS, manifest_of
+
+LEASE_SECONDS = 30.0
 
 
-def build_all(live: Live, release: Release, evidence: dict[str, Evidence]) -> Manifest:
+@contextmanager
+def building(live: Live, release: Release, owner: str) -> Iterator[Journal]:
+    """One executor at a time tests and builds a release."""
+    name = f"release {release.version}"
+    seconds = min(LEASE_SECONDS, *(live.environment(p).lease_seconds for p in release.route))
+    with live.ledger.exclusive(name, owner, seconds, seconds + WAIT_MARGIN_SECONDS) as lease:
+        yield live.ledger.journal(f"release:{release.version}", lease)
+
+
+def build_all(
+    live: Live, release: Release, journal: Journal, evidence: Mapping[str, Evidence]
+) -> Manifest:
     """Builds every service asked for, takes the others from what serves, records the manifest."""
-    running = {name: build.submit(live, release, name) for name in release.services}
+    running = {name: build.submit(live, release, journal, name) for name in release.services}
     artifacts = {name: future.result() for name, future in running.items()}
     untied = [one for name, made in artifacts.items() for one in tied(evidence[name], made)]
     if untied:
@@ -24,24 +43,72 @@ def build_all(live: Live, release: Release, evidence: dict[str, Evidence]) -> Ma
 
 
 @task(task_run_name="build {service}", cache_policy=NO_CACHE)
-def build(live: Live, release: Release, service: str) -> Artifact:
+def build(live: Live, release: Release, journal: Journal, service: str) -> Artifact:
     """The artifact of one service at the release's commit, complete or not there."""
-    journal = live.ledger.journal(f"release:{release.version}")
-    return Artifact(**journal.once(f"build {service}", lambda _key: _build(live, release, service)))
+    return Artifact(**journal.once(f"build {service}", lambda: _built(live, release, service)))
 
 
-def _build(live: Live, release: Release, service: str) -> dict[str, Any]:
-    paths = live.service(service).paths
-    with live.exported(release.commit, (*paths, live.service(service).requirements)) as folder:
-        site = live.environments.site(folder / live.service(service).requirements)
-        made = live.artifacts.build(
-            service, folder, site, live.repository.tree_digest(release.commit, paths)
+def _built(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+    declared = live.service(service)
+    with (
+        live.exported(release.commit, (declared.requirements,)) as requirements,
+        live.exported(release.commit, declared.paths) as source,
+    ):
+        locked = requirements / declared.requirements
+        made_of = Ingredients(
+            service,
+            source,
+            live.environments.site(locked),
+            live.repository.tree_digest(release.commit, declared.paths),
+            requirements_digest(locked),
         )
-    return vars(made)
+        return vars(live.artifacts.build(made_of))
 
 
-@task(task_run_name="record the manifest of {release.version}", cache_policy=NO_CACHE)
+@task(task_run_name="manifest of {release.version}", cache_policy=NO_CACHE)
 def record_manifest(
-    live: Live, release: Release, artifacts: dict[str, Artifact], evidence: dict[str, Evidence]
+    live: Live,
+    release: Release,
+    artifacts: Mapping[str, Artifact],
+    evidence: Mapping[str, Evidence],
 ) -> Manifest:
     """Immutable from here on; a service whose digest did not change keeps its older unit."""
+    if live.ledger.releases.get(release.version).state != "open":
+        return manifest_of(live, release.version)
+    migrations = live.shop.migrations
+    manifest = Manifest(
+        release.version,
+        release.commit,
+        live.configuration,
+        live.repository.tree_digest(release.commit, [migrations.path]) if migrations else "",
+        tuple(_part(live, release, name, artifacts, evidence) for name in live.shop.services),
+    )
+    live.ledger.releases.record_manifest(release.version, to_record(manifest))
+    return manifest
+
+
+def _part(
+    live: Live,
+    release: Release,
+    service: str,
+    artifacts: Mapping[str, Artifact],
+    evidence: Mapping[str, Evidence],
+) -> Part:
+    """From what was built, under the version that first carried its digest."""
+    if service not in artifacts:
+        before = _before(live, release, service)
+        assert before is not None  # the cut refuses to leave out what was never released
+        return before
+    digest = artifacts[service].digest
+    older = _before(live, release, service)
+    version = older.version if older and older.digest == digest else release.version
+    return Part(service, live.service(service).kind, digest, version, evidence[service].digest)
+
+
+def _before(live: Live, release: Release, service: str) -> Part | None:
+    """The service as it serves now at the route's beginning or end, by the manifest it came with."""
+    for place in (release.route[-1], release.route[0]):
+        done = live.ledger.deployments.done(place)
+        if done:
+            return manifest_of(live, done[0].version).part(service)
+    return None

@@ -1,12 +1,12 @@
 """Cut a release: resolve the ref to a commit, collect every objection, number it."""
 
-from datetime import date
-from typing import Any
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict, Field
 
+from blocks.ledger import Cut
 from blocks.shop import Live
 from domain.errors import Refused
 from domain.journal import Release
@@ -25,26 +25,26 @@ class ReleaseRequest(BaseModel):
 
 
 @task(task_run_name="cut {request.ref}", cache_policy=NO_CACHE)
-def cut(live: Live, request: ReleaseRequest, flow_run_id: str, day: date) -> Release:
+def cut(live: Live, request: ReleaseRequest, flow_run: str) -> Release:
     """The release of this flow run, with its number. Refused, with nothing changed, on objections."""
-    known = live.ledger.releases.of_flow_run(flow_run_id)
+    known = live.ledger.releases.of_flow_run(flow_run)
     if known is not None:
         return known
     asked = _facts(live, request)
     against = objections(asked)
     if against:
-        live.ledger.releases.refuse(request.requested_by, request.ref, against)
         raise Refused(*against)
-    return live.ledger.releases.open(
-        flow_run_id,
-        day,
+    made_of = Cut(
+        flow_run,
         request.ref,
         asked.commit,
-        request.requested_by,
+        live.repository.committed_at(asked.commit),
+        request.requested_by.strip(),
         request.reason,
         asked.services,
         asked.route,
     )
+    return live.ledger.releases.open(made_of, datetime.now(UTC).date())
 
 
 def _facts(live: Live, request: ReleaseRequest) -> Asked:
@@ -58,7 +58,7 @@ def _facts(live: Live, request: ReleaseRequest) -> Asked:
         route=route,
         known_services=tuple(live.shop.services),
         known_route=live.shop.route,
-        released_before=tuple(live.ledger.deployments.serving(live.shop.route[-1])),
+        released_before=tuple(live.ledger.deployments.serving(route[0])),
         held=_held(live, known),
         not_descended_from=_left_behind(live, known, commit),
         requested_by=request.requested_by,
@@ -74,10 +74,10 @@ def _held(live: Live, route: list[str]) -> dict[str, str]:
 
 
 def _left_behind(live: Live, route: list[str], commit: str) -> dict[str, str]:
-    serving: dict[str, Any] = {
-        place: live.ledger.releases.get(last.version).commit
+    serving = {
+        place: live.ledger.releases.get(done[0].version).commit
         for place in route
-        if (last := live.ledger.deployments.last_done(place)) is not None
+        if (done := live.ledger.deployments.done(place))
     }
     return {
         place: older

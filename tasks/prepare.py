@@ -1,1 +1,125 @@
-"""Before anything moves: protections, the plan, and the schema change with a proven backup."""
+"""Before anything moves: protections, the schema change with a proven backup, and its approval."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from prefect import task
+
+from blocks.database.alembic import Scripts, planned
+from blocks.database.backup import Backup, proven, taken
+from blocks.shop import Live
+from domain.digest import digest_of
+from domain.errors import Refused
+from domain.journal import Approval, Deployment, Release
+from domain.migration import Migration, tables_touched
+from domain.plan import overtaking, quarantined
+from tasks.deployment import Deploying, deploying, manifest_of
+from tasks.retries import STEP
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A deployment that may begin, or must wait for ``approval``; ``text`` is what a person reads."""
+
+    deployment: Deployment
+    approval: Approval | None
+    text: str
+
+
+@task(task_run_name="prepare {environment}", **STEP)
+def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepared:
+    """Opens the deployment, plans and backs up under the lease. Refused with nothing changed."""
+    protect(live, release.version, environment)
+    row = live.ledger.deployments.open(
+        release.version, environment, "release", release.flow_run, release.requested_by
+    )
+    if row.state not in ("planned", "backup verified", "awaiting approval"):
+        return Prepared(row, None, "")
+    with deploying(live, row.id, owner) as under_way:
+        migration = plan_migration(under_way)
+        if migration.empty:
+            return Prepared(row, None, "")
+        backup = backed_up(under_way)
+        if not under_way.declared.approve_schema:
+            return Prepared(row, None, "")
+        return _awaiting(under_way, migration, backup)
+
+
+def protect(live: Live, version: str, environment: str) -> None:
+    """Every reason why this version may not go there, at once."""
+    done = live.ledger.deployments.done(environment)
+    passed = next((row.version for row in done if row.kind == "release"), None)
+    manifest = manifest_of(live, version)
+    against = (
+        *overtaking(version, passed, environment),
+        *quarantined(manifest, live.ledger.quarantine.reasons()),
+    )
+    if against:
+        raise Refused(*against)
+
+
+def plan_migration(under_way: Deploying) -> Migration:
+    """The SQL that will run here, decided once for this deployment."""
+    return Migration(**under_way.step("plan migration", lambda: _planned(under_way)))
+
+
+def _planned(under_way: Deploying) -> Mapping[str, Any]:
+    live, migrations = under_way.live, under_way.live.shop.migrations
+    if migrations is None:
+        return asdict(Migration("", "", ""))
+    locked = live.service(migrations.service).requirements
+    commit = under_way.manifest.commit
+    with live.exported(commit, (migrations.path, locked)) as source:
+        scripts = Scripts(source, migrations.path, live.environments.site(source / locked))
+        return asdict(planned(scripts, live.database(under_way.environment).revision()))
+
+
+def backed_up(under_way: Deploying) -> Backup:
+    """A backup that was restored beside and compared before anything may be migrated."""
+    database = under_way.live.database(under_way.environment)
+    path = under_way.live.state / "backups" / f"deployment-{under_way.row.id}.dump"
+    backup = Backup(**under_way.step("back up", lambda: asdict(taken(database, path))))
+
+    def prove() -> Mapping[str, Any]:
+        proven(database, backup)
+        return {"content": backup.content, "rows": backup.rows}
+
+    under_way.step("prove the backup", prove)
+    if under_way.row.state == "planned":
+        under_way.advance("backup verified")
+    return backup
+
+
+def _awaiting(under_way: Deploying, migration: Migration, backup: Backup) -> Prepared:
+    digest = digest_of(
+        [under_way.live.ledger.releases.manifest(under_way.row.version), under_way.environment,
+         migration.digest, backup.content]
+    )  # fmt: skip
+    seconds = under_way.declared.approval_timeout_seconds
+    approval = under_way.live.ledger.approvals.open(under_way.row, digest, seconds)
+    under_way.advance("awaiting approval")
+    row = under_way.live.ledger.deployments.get(under_way.row.id)
+    return Prepared(row, approval, _shown(under_way, migration, backup, approval))
+
+
+def _shown(
+    under_way: Deploying, migration: Migration, backup: Backup, approval: Approval
+) -> str:
+    """What the approver reads: SQL, tables, rows, the backup and its proof."""
+    tables = tables_touched(migration.sql)
+    counts = under_way.live.database(under_way.environment).row_counts(tables)
+    touched = ", ".join(f"`{name}` (about {counts.get(name, 0)} rows)" for name in tables)
+    return "\n".join(
+        (
+            f"## Schema change of {under_way.row.version} in {under_way.environment}",
+            f"Asked for by **{under_way.row.requested_by}**; somebody else has to approve it"
+            f" before {approval.expires_at:%Y-%m-%d %H:%M} UTC.",
+            f"- revision: `{migration.before or 'none'}` → `{migration.after}`",
+            f"- tables touched: {touched or 'none'}",
+            f"- backup: {backup.size:,} bytes, {backup.rows:,} rows in {len(backup.tables)} tables,"
+            " **restored beside and equal**, row by row",
+            f"- plan: `{approval.plan_digest}`",
+            f"```sql\n{migration.sql}\n```",
+        )
+    )

@@ -1,15 +1,17 @@
 """The way back: traffic first, then everything else, driven by what the ledger says was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from prefect import get_run_logger, task
 
-from domain.errors import BadRelease, Fenced, Halted
-from domain.plan import Change, reversed_plan
+from domain.errors import BadRelease, Failed, Fenced, Halted
+from domain.host import unit_name
+from domain.plan import Change
 from tasks.deployment import Deploying
+from tasks.place import place
 from tasks.retries import RESTORATION
-from tasks.traffic import send_all
 from tasks.workers import take_over
 
 
@@ -17,8 +19,7 @@ from tasks.workers import take_over
 def restored_on_failure(under_way: Deploying) -> Iterator[None]:
     """Whatever fails inside, the old version serves again; Halted when even that fails.
 
-    A lost lease restores nothing: somebody else has the environment now. A deployment that an
-    earlier executor began to take back is never carried forward again.
+    A lost lease restores nothing: somebody else has the environment now.
     """
     try:
         under_way.only_forward()
@@ -28,39 +29,98 @@ def restored_on_failure(under_way: Deploying) -> Iterator[None]:
     except Exception as cause:
         get_run_logger().error("%s", cause)
         restore(under_way, cause)
+        raise Failed(f"restored: {cause}") from cause
 
 
 def restore(under_way: Deploying, cause: Exception) -> None:
     """Back to what served before, step by step; the reason stays in the ledger."""
-    under_way.advance("rolling back", str(cause))
+    blamed = under_way.step(
+        "blame", lambda: {"bad": isinstance(cause, BadRelease), "reason": str(cause)}
+    )
+    reason = blamed["reason"]
+    under_way.advance("rolling back", reason)
     try:
         go_back(under_way)
+    except Fenced:
+        raise
     except Exception as second:
-        under_way.advance("halted", f"{cause}; restoring failed too: {second}")
-        raise Halted(f"{cause}; restoring failed too: {second}; a person is needed") from second
-    if isinstance(cause, BadRelease):
-        quarantine(under_way, str(cause))
-    under_way.advance("rolled back", str(cause))
+        under_way.advance("halted", f"{reason}; restoring failed too: {second}")
+        raise Halted(f"{reason}; restoring failed too: {second}; a person is needed") from second
+    if blamed["bad"]:
+        quarantine(under_way, reason)
+    under_way.advance("rolled back", reason)
 
 
 def go_back(under_way: Deploying) -> None:
-    """Every change whose candidate was started is undone, customers first."""
-    back = reversed_plan(under_way.plan)
-    for change in back.web:
+    """Every change is undone, customers first; what was never started is nothing to undo."""
+    for change in under_way.plan.web:
         give_back_traffic(under_way, change)
-    for change in back.workers:
+    for change in under_way.plan.workers:
         give_back_work(under_way, change)
     for change in under_way.plan.changes:
         withdraw(under_way, change)
 
 
-@task(task_run_name="give traffic back to {change.service} {change.after.version}", **RESTORATION)
+@task(task_run_name="give traffic of {change.service} back", **RESTORATION)
 def give_back_traffic(under_way: Deploying, change: Change) -> None:
     """All of a web service's traffic on the version that served before."""
-    under_way.restoration(f"traffic back {change.service}", lambda: send_all(under_way, change))
+    before = change.before
+    if before is None:
+        return
+
+    def back() -> Mapping[str, Any]:
+        for host in under_way.hosts:
+            host.route(change.service, {before.version: 100}, under_way.epoch)
+        return {"weights": {before.version: 100}}
+
+    under_way.step(f"restore: traffic of {change.service}", back)
 
 
-@task(task_run_name="give work back to {change.service} {change.after.version}", **RESTORATION)
+@task(task_run_name="give work of {change.service} back", **RESTORATION)
 def give_back_work(under_way: Deploying, change: Change) -> None:
     """The worker that ran before works again, from the watermark the bad one left."""
-    under_way.restoration(f"work back {change.service}", lambda: take_over(under_way, change))
+    before = change.before
+    if before is None:
+        return
+
+    def back() -> Mapping[str, Any]:
+        place(under_way, Change(change.service, change.kind, None, before))
+        return take_over(under_way, change.service, change.after, before)
+
+    under_way.step(f"restore: work of {change.service}", back)
+
+
+@task(task_run_name="withdraw {change.service} {change.after.version}", **RESTORATION)
+def withdraw(under_way: Deploying, change: Change) -> None:
+    """The candidate ends when its last request is answered; a first version stays, without a rival."""
+    if change.before is None:
+        return
+
+    def gone() -> Mapping[str, Any]:
+        drain_and_retire(under_way, change.service, change.after.version)
+        return {"retired": unit_name(change.service, change.after.version)}
+
+    under_way.step(f"restore: withdraw {change.service}", gone)
+
+
+def drain_and_retire(under_way: Deploying, service: str, version: str) -> None:
+    """Ends a unit that has no traffic any more, on every host where it is."""
+    name = unit_name(service, version)
+    canary = under_way.declared.canary
+    for host in under_way.hosts:
+        unit = host.observe().units.get(name)
+        if unit is not None and unit.kind == "web":
+            host.drain(service, version, canary.drain_seconds if canary else 60)
+        host.retire(name, under_way.epoch)
+
+
+@task(task_run_name="quarantine {under_way.row.version}", **RESTORATION)
+def quarantine(under_way: Deploying, reason: str) -> None:
+    """What was new in this release stays out, also under another number."""
+
+    def kept_out() -> Mapping[str, Any]:
+        new = {change.after.digest: change.after.version for change in under_way.plan.changes}
+        under_way.live.ledger.quarantine.add(new, reason, under_way.lease)
+        return {"digests": list(new)}
+
+    under_way.step("quarantine", kept_out)

@@ -1,36 +1,71 @@
 """Gates: each service's own tests, in its own environment, on exactly the commit of the release."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from blocks.database.alembic import Scripts, planned
+from blocks.environments import requirements_digest
+from blocks.gates import GateRun, run_gate
+from blocks.ledger import Journal
 from blocks.shop import Live
-from domain.errors import Failed
-from domain.evidence import Evidence
+from domain.errors import Refused
+from domain.evidence import Evidence, from_record
 from domain.journal import Release
 
 
-def test_all(live: Live, release: Release) -> dict[str, Evidence]:
-    """All services' gates side by side; Failed names every one that did not pass."""
-    running = {name: test.submit(live, release, name) for name in release.services}
+def test_all(live: Live, release: Release, journal: Journal) -> dict[str, Evidence]:
+    """All services' gates side by side; Refused names every one that did not pass."""
+    running = {name: test.submit(live, release, journal, name) for name in release.services}
     evidence = {name: future.result() for name, future in running.items()}
     reasons = [f"{name}: {reason}" for name, seen in evidence.items() for reason in seen.reasons]
     if reasons:
-        live.ledger.releases.set_state(release.version, "refused", "; ".join(reasons))
-        raise Failed(*reasons)
+        raise Refused(*reasons)
     return evidence
 
 
 @task(task_run_name="test {service}", cache_policy=NO_CACHE)
-def test(live: Live, release: Release, service: str) -> Evidence:
+def test(live: Live, release: Release, journal: Journal, service: str) -> Evidence:
     """The evidence of one service, from the ledger when this release already has it."""
-    journal = live.ledger.journal(f"release:{release.version}")
-    record = journal.once(f"test {service}", lambda _key: _run(live, release, service))
-    return Evidence(**{**record, "reasons": tuple(record["reasons"])})
+    return from_record(journal.once(f"test {service}", lambda: _tested(live, release, service)))
 
 
-def _run(live: Live, release: Release, service: str) -> dict[str, Any]:
+def _tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+    """On an export of its own paths, with a migrated database of its own."""
     declared = live.service(service)
-    with live.exported(release.commit, declared.paths) as folder:
-        ...
+    with (
+        live.exported(release.commit, needed_by(live, service)) as source,
+        live.database(release.route[0]).scratch() as database,
+    ):
+        if live.shop.migrations:
+            locked = live.service(live.shop.migrations.service).requirements
+            site = live.environments.site(source / locked)
+            scripts = Scripts(source, live.shop.migrations.path, site)
+            database.build(planned(scripts, ""))
+        requirements = source / declared.test.requirements
+        return asdict(
+            run_gate(
+                GateRun(
+                    service,
+                    declared.test,
+                    source,
+                    live.environments.site(requirements),
+                    live.repository.tree_digest(release.commit, declared.paths),
+                    requirements_digest(requirements),
+                    {"DATABASE_URL": database.url},
+                    live.state / "reports" / release.version / service,
+                )
+            )
+        )
+
+
+def needed_by(live: Live, service: str) -> tuple[str, ...]:
+    """Paths of the repository that testing and building a service take."""
+    declared = live.service(service)
+    migrations = live.shop.migrations
+    schema = (migrations.path, live.service(migrations.service).requirements) if migrations else ()
+    paths = (*declared.paths, declared.requirements, declared.test.requirements, *schema)
+    return tuple(dict.fromkeys(paths))

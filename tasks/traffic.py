@@ -1,52 +1,152 @@
 """Traffic: weights a slice at a time, a verdict at each, and what was seen on the way."""
 
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
+from domain.canary import Policy, Verdict, judge
 from domain.errors import BadRelease, Failed
+from domain.host import Served
 from domain.plan import Change
+from domain.shop import Canary
 from tasks.deployment import Deploying
 from tasks.retries import STEP
 
+NOTHING_SLOW_MS = 1e9
+
+
+def shift_traffic(under_way: Deploying) -> None:
+    """Customers move to the candidates, service by service."""
+    for change in under_way.plan.web:
+        shift(under_way, change)
+    under_way.advance("switched")
+
 
 def shift(under_way: Deploying, change: Change) -> None:
-    """All weights of the environment in turn; where nothing served before, all traffic at once."""
+    """All weights in turn; where nothing served before, or on the way back, all traffic at once."""
     canary = under_way.declared.canary
-    if canary is None or change.before is None:
+    if canary is None or change.before is None or under_way.row.kind == "rollback":
         route(under_way, change, 100)
         return
-    slow_ms = slow_above(under_way, change)
+    under_way.advance("canary")
+    slow_ms = slow_above(under_way, change, canary)
     for weight in canary.weights:
         route(under_way, change, weight)
         watch(under_way, change, weight, slow_ms)
 
 
-@task(task_run_name="{change.service} {weight} % on {change.after.version}", **STEP)
+def slow_above(under_way: Deploying, change: Change, canary: Canary) -> float:
+    """In milliseconds: the baseline's 95 %, fixed beforehand, and at least the floor."""
+
+    def measured() -> Mapping[str, Any]:
+        assert change.before is not None  # a canary has a baseline
+        seen = [
+            host.counts(change.service, 0, NOTHING_SLOW_MS).of(change.before.version).p95_ms
+            for host in under_way.hosts
+        ]
+        return {"ms": max(*seen, canary.slow_floor_ms)}
+
+    return float(under_way.step(f"baseline of {change.service}", measured)["ms"])
+
+
+@task(task_run_name="{change.service}: {weight} % on {change.after.version}", **STEP)
 def route(under_way: Deploying, change: Change, weight: int) -> None:
     """The candidate gets ``weight`` percent on every host; the rest stays where it was."""
-    under_way.step(f"route {change.service} {weight}", lambda: _route(under_way, change, weight))
+    under_way.step(f"route {change.service} {weight}", lambda: _routed(under_way, change, weight))
 
 
-def _route(under_way: Deploying, change: Change, weight: int) -> dict[str, Any]:
+def _routed(under_way: Deploying, change: Change, weight: int) -> Mapping[str, Any]:
     weights = {change.after.version: weight}
     if change.before is not None and weight < 100:
         weights[change.before.version] = 100 - weight
-    cursors = {host.name: host.counts(change.service).cursor for host in under_way.hosts}
     for host in under_way.hosts:
         host.route(change.service, weights, under_way.epoch)
-    return {"weights": weights, "cursors": cursors, "at": datetime.now(UTC).isoformat()}
+    return {
+        "weights": weights,
+        "at": datetime.now(UTC).isoformat(),
+        "cursors": {
+            host.name: host.counts(change.service, 0, NOTHING_SLOW_MS).cursor
+            for host in under_way.hosts
+        },
+    }
 
 
-@task(task_run_name="watch {change.service} at {weight} %", **STEP)
+@task(task_run_name="{change.service}: verdict at {weight} %", **STEP)
 def watch(under_way: Deploying, change: Change, weight: int, slow_ms: float) -> None:
     """Looks until there is a verdict or no time is left; only *promote* goes on."""
     seen = under_way.step(
-        f"watch {change.service} {weight}", lambda: _watch(under_way, change, weight, slow_ms)
+        f"watch {change.service} {weight}", lambda: _watched(under_way, change, weight, slow_ms)
     )
     what = f"{change.service} at {weight} %: {'; '.join(seen['reasons'])}"
     if seen["decision"] == "restore":
         raise BadRelease(what)
     if seen["decision"] != "promote":
         raise Failed(f"inconclusive, so not promoted: {what}")
+
+
+def _watched(
+    under_way: Deploying, change: Change, weight: int, slow_ms: float
+) -> Mapping[str, Any]:
+    canary = under_way.declared.canary
+    assert canary is not None  # only then there is something to watch
+    shown = create_progress_artifact(
+        progress=float(weight), key=f"canary-{change.service}", description=f"{weight} % of traffic"
+    )
+    cursors = under_way.outcome(f"route {change.service} {weight}")["cursors"]
+    begun, points = time.monotonic(), []
+    while True:
+        candidate, baseline = _arms(under_way, change, cursors, slow_ms)
+        points.append(_point(weight, candidate, baseline))
+        verdict = judge(candidate, baseline, _policy(under_way, change, canary))
+        elapsed = time.monotonic() - begun
+        if _concluded(verdict, weight, elapsed, canary):
+            update_progress_artifact(shown, float(weight), verdict.reasons[0])
+            return {"decision": verdict.decision, "reasons": verdict.reasons, "points": points}
+        time.sleep(canary.poll_seconds)
+
+
+def _concluded(verdict: Verdict, weight: int, elapsed: float, canary: Canary) -> bool:
+    """The last weight bakes for a while, however good it looks."""
+    if verdict.decision == "restore" or elapsed >= canary.step_timeout_seconds:
+        return True
+    least = canary.bake_seconds if weight == 100 else 0
+    return verdict.decision == "promote" and elapsed >= least
+
+
+def _policy(under_way: Deploying, change: Change, canary: Canary) -> Policy:
+    return Policy(
+        canary.alpha,
+        under_way.live.service(change.service).max_error_rate,
+        canary.hard_guard_failures,
+        canary.hard_guard_requests,
+    )
+
+
+def _arms(
+    under_way: Deploying, change: Change, cursors: Mapping[str, int], slow_ms: float
+) -> tuple[Served, Served]:
+    """Realised counts of both versions since the weight was set, over all hosts."""
+    seen = [host.counts(change.service, cursors[host.name], slow_ms) for host in under_way.hosts]
+    before = change.before.version if change.before else ""
+    return (
+        _sum([counts.of(change.after.version) for counts in seen]),
+        _sum([counts.of(before) for counts in seen]),
+    )
+
+
+def _sum(arms: list[Served]) -> Served:
+    names = ("requests", "errors", "first_errors", "slow")
+    return Served(**{name: sum(getattr(arm, name) for arm in arms) for name in names})
+
+
+def _point(weight: int, candidate: Served, baseline: Served) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(),
+        "weight": weight,
+        "candidate": [candidate.requests, candidate.errors],
+        "baseline": [baseline.requests, baseline.errors],
+    }

@@ -45,7 +45,7 @@ def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
             " did you mean 'min_coverage_percent'?",
         ),
         (
-            "max_error_rate: 0.01",
+            "max_error_rate: 0.03",
             "max_error_rate: 7",
             "shop.yaml:14: services.storefront.max_error_rate is 7:"
             " input should be less than or equal to 1",
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
 
 
 def test_all_objections_come_at_once(tmp_path: Path) -> None:
-    text = changed("max_error_rate: 0.01", "max_error_rate: 7").replace("kind: web", "kind: x")
+    text = changed("max_error_rate: 0.03", "max_error_rate: 7").replace("kind: web", "kind: x")
 
     assert len(refused(tmp_path, text)) == 2
 
