@@ -13,9 +13,10 @@ from prefect.client.schemas.actions import (
     DeploymentUpdate,
     GlobalConcurrencyLimitUpdate,
 )
-from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.objects import DeploymentSchedule, FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectNotFound
+from prefect.states import AwaitingRetry
 from prefect.utilities.callables import parameter_schema
 
 from blocks.shop import ShopBlock
@@ -110,6 +111,30 @@ class PrefectServer:
         self.client.update_global_concurrency_limit(
             name, GlobalConcurrencyLimitUpdate(active_slots=slots)
         )
+
+    def state_of(self, flow_run: str) -> str:
+        """The type of a run's state, such as CRASHED; "" when there is no such run."""
+        found = self._run(flow_run)
+        return found.state_type.value if found and found.state_type else ""
+
+    def starts_of(self, flow_run: str) -> int:
+        """How often a run was started."""
+        found = self._run(flow_run)
+        return found.run_count if found else 0
+
+    def start_again(self, flow_run: str) -> None:
+        """The same run from its top, whatever state a dead process left it in."""
+        if self._run(flow_run):
+            self.client.set_flow_run_state(UUID(flow_run), AwaitingRetry(), force=True)
+
+    def rename_run(self, flow_run: str, name: str) -> None:
+        self.client.update_flow_run(UUID(flow_run), name=name)
+
+    def _run(self, flow_run: str) -> FlowRun | None:
+        try:
+            return self.client.read_flow_run(UUID(flow_run))
+        except (ObjectNotFound, ValueError):
+            return None
 
 
 _COMPARED = (

@@ -1,10 +1,12 @@
 """The composition root: the one place that turns a shop's name into live objects."""
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from prefect.blocks.core import Block
 from pydantic import Field
@@ -22,6 +24,8 @@ from blocks.shopfile import configuration_digest, load
 from blocks.source import Repository
 from domain.errors import BadInput
 from domain.shop import Environment, Service, Shop
+
+Declared = TypeVar("Declared")
 
 
 class ShopBlock(Block):
@@ -57,10 +61,6 @@ class Live:
         return Ledger(self._stored("databases/ledger"), on_write=type(self).on_write)
 
     @cached_property
-    def ledger_url(self) -> str:
-        return self._stored("databases/ledger")
-
-    @cached_property
     def repository(self) -> Repository:
         return Repository(self.path.parent / self.shop.repository)
 
@@ -71,6 +71,13 @@ class Live:
     @cached_property
     def environments(self) -> Environments:
         return Environments(self.state / "environments")
+
+    @contextmanager
+    def exported(self, commit: str, paths: Sequence[str]) -> Iterator[Path]:
+        """A folder with ``paths`` as of ``commit``, gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="tradewind-source-") as folder:
+            self.repository.export(commit, tuple(dict.fromkeys(paths)), Path(folder))
+            yield Path(folder)
 
     def service(self, name: str) -> Service:
         return _named(self.shop.services, name, "service")
@@ -94,7 +101,7 @@ class Live:
     def channels(self, environment: str) -> dict[str, ChannelClient]:
         accounts = self.environment(environment).channels
         return {
-            name: AmazonAccount.of(account).client(self.reference)
+            name: AmazonAccount.of(account, self.reference).client()
             for name, account in accounts.items()
         }
 
@@ -114,7 +121,7 @@ class Live:
         return self.reference("${file:" + name + "}").strip()
 
 
-def _named(declared: Any, name: str, what: str) -> Any:
+def _named(declared: Mapping[str, Declared], name: str, what: str) -> Declared:
     if name not in declared:
         raise BadInput(f"{what} is {name!r}, known are {', '.join(sorted(declared))}")
     return declared[name]

@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.rollback import rollback
-
 from blocks.prefect_server import Declared, PrefectServer
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
 from flows.reconcile import reconcile
 from flows.release import release
+from flows.rollback import rollback
 
 RECONCILE_SECONDS = 60.0
 
@@ -80,7 +79,7 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
             shop.shop,
             "flows.rollback.rollback",
             "Back to a version that served before",
-            {"environment": shop.route, "version": live.ledger.releases.versions()},
+            {"environment": shop.route, "version": _versions(live)},
         ),
         Declared(
             reconcile,
@@ -91,6 +90,10 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
             RECONCILE_SECONDS,
         ),
     )
+
+
+def _versions(live: Live) -> tuple[str, ...]:
+    return tuple(release.version for release in live.ledger.releases.all())
 
 
 def _limits(shop: Shop, server: PrefectServer) -> tuple[Wanted, ...]:

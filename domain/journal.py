@@ -106,6 +106,18 @@ def transition(before: str, after: str) -> None:
         raise Refused(f"a deployment that is {before} cannot become {after}")
 
 
+def reached(now: str, state: str) -> bool:
+    """Whether a deployment that is ``now`` has come to ``state`` already.
+
+    >>> reached("switched", "canary"), reached("canary", "switched"), reached("canary", "halted")
+    (True, False, False)
+    """
+    return any(
+        now in way and state in way and way.index(now) >= way.index(state)
+        for way in (FORWARD, BACKWARD)
+    )
+
+
 def _follows(before: str, after: str) -> bool:
     if after == "refused":
         return before in UNTOUCHED

@@ -56,16 +56,6 @@ def plan(manifest: Manifest, environment: str, serving: Mapping[str, Serving]) -
     )
 
 
-def reversed_plan(forward: Plan) -> Plan:
-    """The way back: every change that has a ``before`` returns to it, in the same order."""
-    changes = tuple(
-        Change(change.service, change.kind, change.after, change.before)
-        for change in forward.changes
-        if change.before is not None
-    )
-    return Plan(forward.version, forward.environment, changes)
-
-
 def overtaking(version: str, passed: str | None, environment: str) -> tuple[str, ...]:
     """A newer release that has passed is never overtaken by an older one."""
     if passed is None or not newer(passed, version):

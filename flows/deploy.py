@@ -1,29 +1,46 @@
-"""One release into one environment: migrate, deploy, check; done, or restored by itself."""
+"""One version into one environment: migrate, deploy, check; done, or restored by itself."""
+
+from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from blocks.shop import Live, open_shop
+from domain.errors import TradewindError
 from tasks.check import check_channels, take_baseline
+from tasks.conclude import conclude, retire_older
+from tasks.deployment import deploying, executor
+from tasks.ending import said
 from tasks.migrate import migrate
-from tasks.record import conclude, opened
-from tasks.retire import retire_older
-
-from blocks.shop import open_shop
-from tasks.deployment import deploying
+from tasks.place import start_candidates
 from tasks.restore import restored_on_failure
+from tasks.runs import this_run
+from tasks.traffic import shift_traffic
+from tasks.workers import hand_over_workers
 
 
-@flow(flow_run_name="{kind} {version} → {environment}", log_prints=True)
+@flow(name="deploy", flow_run_name="{kind} {version} → {environment}", log_prints=True)
 def deploy(
     shop: str, deployment: int, version: str, environment: str, kind: str = "release"
-) -> str:
-    """Brings a built release into an environment; answers the deployment's final state."""
-    live = open_shop(shop)
-    with deploying(live, opened(live, deployment)) as under_way, restored_on_failure(under_way):
-        migrate(under_way)
-        take_baseline(under_way)
-        candidates(under_way)
-        traffic(under_way)
-        workers(under_way)
-        check_channels(under_way)
-        conclude(under_way)
+) -> State[Any]:
+    """Carries an opened deployment to its end; the ledger has what it came to."""
+    try:
+        carry(open_shop(shop), deployment, executor(this_run()))
+    except TradewindError as error:
+        return said(error)
+    return Completed(message=f"{version} serves in {environment}")
+
+
+def carry(live: Live, deployment: int, owner: str) -> None:
+    """From wherever an earlier executor left it; whatever fails, the old version serves again."""
+    with deploying(live, deployment, owner) as under_way:
+        with restored_on_failure(under_way):
+            migrate(under_way)
+            take_baseline(under_way)
+            start_candidates(under_way)
+            shift_traffic(under_way)
+            hand_over_workers(under_way)
+            check_channels(under_way)
+            conclude(under_way)
         retire_older(under_way)
-    return outcome(...)

@@ -8,26 +8,34 @@ from blocks.shop import Live
 from domain.errors import Refused
 from domain.journal import Approval
 from tasks.approve import Answer, answer_form, record_answer, stored_answer
+from tasks.prepare import Prepared
 
 MOST_ANSWERS = 5
 
 
-def decided(live: Live, approval: Approval, text: str) -> None:
-    """Waits for a person by ending the process; the flow comes back by running from the top.
+def decided(live: Live, prepared: Prepared) -> None:
+    """Waits for a person where one is needed; Refused when the change is not approved.
 
-    The ledger decides whether an answer counts (right digest, in time, not the requester); why one
-    does not is shown on the next form. Raises Refused after ``MOST_ANSWERS`` that do not count.
+    Waiting ends the process, and the flow comes back by running from the top. The ledger decides
+    whether an answer counts (right digest, in time, not the requester); why one does not is shown
+    on the next form.
     """
-    refusal = ""
+    approval, problem = prepared.approval, ""
+    if approval is None:
+        return
     for attempt in range(MOST_ANSWERS):
-        if live.ledger.approvals.get(approval.id).decision != "waiting":
+        found = live.ledger.approvals.get(approval.id)
+        if found.decision == "approved":
             return
-        refusal = record_answer(live, approval, asked(approval, f"{refusal}\n\n{text}", attempt))
-    raise Refused(f"{MOST_ANSWERS} answers that do not count, the last: {refusal}")
+        if found.decision != "waiting":
+            raise Refused(f"schema change {found.decision} by {found.decided_by}: {found.reason}")
+        given = asked(approval, f"{problem}\n\n{prepared.text}".strip(), attempt)
+        problem = record_answer(live, approval, given)
+    raise Refused(f"{MOST_ANSWERS} answers that do not count, the last: {problem}")
 
 
 def asked(approval: Approval, text: str, attempt: int) -> Answer:
-    """The person's answer. A key of its own for each attempt: an answered gate never opens again."""
+    """The person's answer. Each attempt has a key of its own: an answered gate never reopens."""
     seconds = max(1, int((approval.expires_at - datetime.now(UTC)).total_seconds()))
     key = f"schema-{approval.id}-{attempt}"
     stored = stored_answer(key)

@@ -1,6 +1,6 @@
 """A person's decision on a schema change: the form, the answer, and what the ledger makes of it."""
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -25,11 +25,8 @@ class Answer(RunInput):
 def answer_form(approval: Approval, text: str) -> type[Answer]:
     """The form of one approval: ``text`` is its Markdown, and the plan's digest its only choice."""
     digest = approval.plan_digest
-    form = create_model(
-        "SchemaChange",
-        __base__=Answer,
-        plan=(Literal[digest], Field(default=digest, title="Digest of the plan you read")),
-    )
+    plan: Any = (Literal[digest], Field(default=digest, title="Digest of the plan you read"))
+    form = create_model("SchemaChange", __base__=Answer, plan=plan)
     form._description = text
     return cast(type[Answer], form)
 

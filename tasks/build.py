@@ -106,7 +106,7 @@ def _part(
 
 
 def _before(live: Live, release: Release, service: str) -> Part | None:
-    """The service as it serves now at the route's beginning or end, by the manifest it came with."""
+    """The service as it serves at the route's end or beginning, by the manifest it came with."""
     for place in (release.route[-1], release.route[0]):
         done = live.ledger.deployments.done(place)
         if done:

@@ -15,7 +15,7 @@ def data_uri(title: str, points: Sequence[Point], stock: Sequence[Divergence]) -
     """A PNG as a data URI, since the Prefect UI shows images by address only."""
     from matplotlib.figure import Figure  # half a second to import: only where a chart is drawn
 
-    start = min(moment.at for moment in (*points, *stock))
+    start = min([point.at for point in points] + [look.at for look in stock])
     figure = Figure(figsize=(9, 6), layout="constrained")
     weight, failed, units = figure.subplots(3, 1, sharex=True)
     figure.suptitle(title)

@@ -1,4 +1,4 @@
-"""Stock and orders against every channel: a baseline before, a look after, a second one to be sure."""
+"""Stock and orders against every channel: a baseline before, a look after, a second to be sure."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -26,7 +26,7 @@ class ReleaseRequest(BaseModel):
 
 @task(task_run_name="cut {request.ref}", cache_policy=NO_CACHE)
 def cut(live: Live, request: ReleaseRequest, flow_run: str) -> Release:
-    """The release of this flow run, with its number. Refused, with nothing changed, on objections."""
+    """The release of this flow run, with its number; Refused, changing nothing, on objections."""
     known = live.ledger.releases.of_flow_run(flow_run)
     if known is not None:
         return known

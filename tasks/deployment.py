@@ -10,7 +10,7 @@ from blocks.ledger import Lease
 from blocks.shop import Live
 from domain.errors import Failed
 from domain.host import Unit
-from domain.journal import BACKWARD, Deployment
+from domain.journal import BACKWARD, Deployment, reached
 from domain.manifest import Manifest, from_record
 from domain.plan import Change, Plan, Serving, plan
 from domain.shop import Environment
@@ -62,7 +62,15 @@ class Deploying:
         found = self.journal.find(name)
         return dict(found.outcome) if found and found.status == "done" else {}
 
+    @property
+    def state(self) -> str:
+        """As the ledger has it now."""
+        return self.live.ledger.deployments.get(self.row.id).state
+
     def advance(self, state: str, reason: str = "") -> None:
+        """To the next state; one that was reached before, by whichever executor, stays."""
+        if reached(self.state, state):
+            return
         self.live.ledger.deployments.advance(self.row.id, state, self.lease, reason)
 
     def only_forward(self) -> None:

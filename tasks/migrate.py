@@ -5,10 +5,11 @@ from typing import Any
 
 from prefect import task
 
+from blocks.database.backup import Backup
 from domain.errors import Failed, Refused
 from domain.migration import Migration, breaking
 from tasks.deployment import Deploying
-from tasks.prepare import backed_up, plan_migration
+from tasks.prepare import backed_up, plan_digest, plan_migration
 from tasks.retries import STEP
 
 
@@ -19,28 +20,28 @@ def migrate(under_way: Deploying) -> None:
         return
     migration = plan_migration(under_way)
     if not migration.empty:
-        backed_up(under_way)
-        _approved(under_way)
+        _approved(under_way, migration, backed_up(under_way))
         under_way.step("migrate", lambda: _migrated(under_way, migration))
-    if under_way.live.ledger.deployments.get(under_way.row.id).state in _BEFORE:
-        under_way.advance("expanded")
+    under_way.advance("expanded")
 
 
-_BEFORE = ("planned", "backup verified", "awaiting approval")
-
-
-def _approved(under_way: Deploying) -> None:
+def _approved(under_way: Deploying, migration: Migration, backup: Backup) -> None:
     """Resuming a flow is only a wake-up: the ledger says whether somebody approved this plan."""
     if not under_way.declared.approve_schema:
         return
-    approvals = under_way.live.ledger.approvals.of_deployment(under_way.row.id)
-    if not approvals or approvals[-1].decision != "approved":
-        found = approvals[-1].decision if approvals else "missing"
-        raise Refused(f"the approval of the schema change is {found}")
+    digest = plan_digest(under_way, migration, backup)
+    decisions = {
+        approval.plan_digest: approval.decision
+        for approval in under_way.live.ledger.approvals.of_deployment(under_way.row.id)
+    }
+    found = decisions.get(digest, "missing")
+    if found != "approved":
+        raise Refused(f"the approval of the plan {digest[:19]} is {found}")
 
 
 def _migrated(under_way: Deploying, migration: Migration) -> Mapping[str, Any]:
-    database, limits = under_way.live.database(under_way.environment), under_way.live.shop.migrations
+    database = under_way.live.database(under_way.environment)
+    limits = under_way.live.shop.migrations
     assert limits is not None  # only then there is a migration
     found = database.revision()
     if found not in (migration.before, migration.after):

@@ -11,7 +11,7 @@ from blocks.database.backup import Backup, proven, taken
 from blocks.shop import Live
 from domain.digest import digest_of
 from domain.errors import Refused
-from domain.journal import Approval, Deployment, Release
+from domain.journal import UNTOUCHED, Approval, Deployment, Release
 from domain.migration import Migration, tables_touched
 from domain.plan import overtaking, quarantined
 from tasks.deployment import Deploying, deploying, manifest_of
@@ -20,7 +20,7 @@ from tasks.retries import STEP
 
 @dataclass(frozen=True)
 class Prepared:
-    """A deployment that may begin, or must wait for ``approval``; ``text`` is what a person reads."""
+    """A deployment that may begin or waits for ``approval``; ``text`` is what a person reads."""
 
     deployment: Deployment
     approval: Approval | None
@@ -34,7 +34,7 @@ def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepa
     row = live.ledger.deployments.open(
         release.version, environment, "release", release.flow_run, release.requested_by
     )
-    if row.state not in ("planned", "backup verified", "awaiting approval"):
+    if row.state not in UNTOUCHED:
         return Prepared(row, None, "")
     with deploying(live, row.id, owner) as under_way:
         migration = plan_migration(under_way)
@@ -86,16 +86,18 @@ def backed_up(under_way: Deploying) -> Backup:
         return {"content": backup.content, "rows": backup.rows}
 
     under_way.step("prove the backup", prove)
-    if under_way.row.state == "planned":
-        under_way.advance("backup verified")
+    under_way.advance("backup verified")
     return backup
 
 
+def plan_digest(under_way: Deploying, migration: Migration, backup: Backup) -> str:
+    """What an approval is bound to: the manifest, the place, the SQL and the backup's content."""
+    manifest = under_way.live.ledger.releases.manifest(under_way.row.version)
+    return digest_of([manifest, under_way.environment, migration.digest, backup.content])
+
+
 def _awaiting(under_way: Deploying, migration: Migration, backup: Backup) -> Prepared:
-    digest = digest_of(
-        [under_way.live.ledger.releases.manifest(under_way.row.version), under_way.environment,
-         migration.digest, backup.content]
-    )  # fmt: skip
+    digest = plan_digest(under_way, migration, backup)
     seconds = under_way.declared.approval_timeout_seconds
     approval = under_way.live.ledger.approvals.open(under_way.row, digest, seconds)
     under_way.advance("awaiting approval")
@@ -103,9 +105,7 @@ def _awaiting(under_way: Deploying, migration: Migration, backup: Backup) -> Pre
     return Prepared(row, approval, _shown(under_way, migration, backup, approval))
 
 
-def _shown(
-    under_way: Deploying, migration: Migration, backup: Backup, approval: Approval
-) -> str:
+def _shown(under_way: Deploying, migration: Migration, backup: Backup, approval: Approval) -> str:
     """What the approver reads: SQL, tables, rows, the backup and its proof."""
     tables = tables_touched(migration.sql)
     counts = under_way.live.database(under_way.environment).row_counts(tables)

@@ -6,13 +6,13 @@ from typing import Any
 
 from prefect import get_run_logger, task
 
-from domain.errors import BadRelease, Failed, Fenced, Halted
+from domain.errors import BadRelease, Failed, Fenced, Halted, Unavailable
 from domain.host import unit_name
 from domain.plan import Change
 from tasks.deployment import Deploying
 from tasks.place import place
 from tasks.retries import RESTORATION
-from tasks.workers import take_over
+from tasks.workers import go_on, stand_by
 
 
 @contextmanager
@@ -85,14 +85,24 @@ def give_back_work(under_way: Deploying, change: Change) -> None:
 
     def back() -> Mapping[str, Any]:
         place(under_way, Change(change.service, change.kind, None, before))
-        return take_over(under_way, change.service, change.after, before)
+        stopped = silenced(under_way, unit_name(change.service, change.after.version))
+        return go_on(under_way, unit_name(change.service, before.version), stopped)
 
     under_way.step(f"restore: work of {change.service}", back)
 
 
+def silenced(under_way: Deploying, unit: str) -> str | None:
+    """The bad worker stands by, or ends when it does not answer any more."""
+    try:
+        return stand_by(under_way, unit)
+    except (Failed, Unavailable):
+        under_way.hosts[0].retire(unit, under_way.epoch)
+        return None
+
+
 @task(task_run_name="withdraw {change.service} {change.after.version}", **RESTORATION)
 def withdraw(under_way: Deploying, change: Change) -> None:
-    """The candidate ends when its last request is answered; a first version stays, without a rival."""
+    """The candidate ends with its last request; a first version stays, it has no rival."""
     if change.before is None:
         return
 

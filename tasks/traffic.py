@@ -3,7 +3,8 @@
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -93,8 +94,11 @@ def _watched(
 ) -> Mapping[str, Any]:
     canary = under_way.declared.canary
     assert canary is not None  # only then there is something to watch
-    shown = create_progress_artifact(
-        progress=float(weight), key=f"canary-{change.service}", description=f"{weight} % of traffic"
+    shown = cast(
+        UUID,  # in a synchronous flow
+        create_progress_artifact(
+            float(weight), key=f"canary-{change.service}", description=f"{weight} % of traffic"
+        ),
     )
     cursors = under_way.outcome(f"route {change.service} {weight}")["cursors"]
     begun, points = time.monotonic(), []

@@ -40,13 +40,22 @@ def take_over(
     Answers the watermark at which the old one stopped and the first one of the new, ISO 8601.
     Failed when the new worker does not move beyond the old one's watermark in time.
     """
+    stopped = stand_by(under_way, unit_name(service, before.version)) if before else None
+    return go_on(under_way, unit_name(service, after.version), stopped)
+
+
+def stand_by(under_way: Deploying, unit: str) -> str | None:
+    """The worker ends its pass and stands by; answers its watermark, None when it is not there."""
     host = under_way.hosts[0]  # a worker runs on the environment's first host
-    stopped = None
-    if before is not None and unit_name(service, before.version) in host.observe().units:
-        unit = unit_name(service, before.version)
-        stopped = host.role(unit, "standby", under_way.epoch)["watermark"]
-    unit = unit_name(service, after.version)
-    host.role(unit, "working", under_way.epoch)
+    if unit not in host.observe().units:
+        return None
+    watermark: str | None = host.role(unit, "standby", under_way.epoch)["watermark"]
+    return watermark
+
+
+def go_on(under_way: Deploying, unit: str, stopped: str | None) -> Mapping[str, Any]:
+    """The worker works, and has moved beyond ``stopped``."""
+    under_way.hosts[0].role(unit, "working", under_way.epoch)
     return {"stopped_at": stopped, "went_on_at": _moved(under_way, unit, stopped)}
 
 

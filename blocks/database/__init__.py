@@ -77,6 +77,11 @@ class Database:
             connection.execute(migration.sql.encode())
             return True
 
+    def build(self, migration: Migration) -> None:
+        """Runs the SQL without a fence: for a scratch database, which has no rival."""
+        with self._connection() as connection:
+            connection.execute(migration.sql.encode())
+
     def rows(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
         with self._connection() as connection:
             return connection.execute(query.encode(), values).fetchall()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,6 +68,15 @@ class Leases:
             "SELECT until > clock_timestamp() AS held FROM leases WHERE name = %s", name
         )
         return bool(row and row["held"])
+
+    def idle_seconds(self, names: Sequence[str]) -> float | None:
+        """Since the last of these leases ended; negative while one is held, None when never."""
+        row = self._store.row(
+            "SELECT extract(epoch FROM clock_timestamp() - max(until))::float AS idle"
+            " FROM leases WHERE name = ANY(%s)",
+            list(names),
+        )
+        return row["idle"] if row else None
 
 
 def guard(writer: Writer, lease: Lease) -> None:

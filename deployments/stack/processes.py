@@ -29,7 +29,8 @@ class Process:
     def runs(self) -> bool:
         try:
             found = psutil.Process(self.pid)
-            return found.create_time() == self.started and found.status() != psutil.STATUS_ZOMBIE
+            alive = found.status() != psutil.STATUS_ZOMBIE
+            return alive and bool(found.create_time() == self.started)
         except psutil.NoSuchProcess:
             return False
 

@@ -39,7 +39,7 @@ class Problem(Exception):
 
 @dataclass
 class Marketplace:
-    """One seller's account behind SP-API; ``end_bound`` is how far in the past a window must end."""
+    """One seller's account behind SP-API; a window must end ``end_bound`` in the past."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     orders_bucket: Bucket = field(default_factory=lambda: Bucket(0.0056, 20))

@@ -143,7 +143,7 @@ def test_inventory_is_added_once_per_token(simulator: httpx.Client) -> None:
 
 def test_wrong_credentials_name_the_field_and_show_no_secret(simulator: httpx.Client) -> None:
     with pytest.raises(BadInput, match="refresh_token was refused") as refusal:
-        client(simulator, refresh_token="s3cret").stock()
+        client(simulator, refresh_token="s3cret").stock()  # noqa: S106
 
     assert "s3cret" not in str(refusal.value)
 

@@ -1,7 +1,7 @@
-"""Plans: what moves, in which order, what is refused, and the way back."""
+"""Plans: what moves, in which order, and what is refused."""
 
 from domain.manifest import Manifest, Part, from_record, to_record
-from domain.plan import Serving, overtaking, plan, quarantined, reversed_plan
+from domain.plan import Serving, overtaking, plan, quarantined
 
 STOREFRONT = Part("storefront", "web", "sha256:aa", "2026.11.24.2", "e1")
 ORDER_SYNC = Part("order-sync", "worker", "sha256:bb", "2026.11.24.1", "e2")
@@ -24,14 +24,6 @@ def test_customers_come_before_background_work() -> None:
     planned = plan(MANIFEST, "production", {})
 
     assert [change.kind for change in planned.changes] == ["web", "worker"]
-
-
-def test_the_way_back_returns_each_service_to_what_served_before() -> None:
-    planned = plan(MANIFEST, "production", {"storefront": Serving("2026.11.24.1", "sha256:old")})
-
-    back = reversed_plan(planned)
-
-    assert [(c.service, c.after.version) for c in back.changes] == [("storefront", "2026.11.24.1")]
 
 
 def test_an_older_release_never_overtakes_a_newer_one_that_passed() -> None:
