@@ -1,13 +1,15 @@
-"""Starts a flow run through the Prefect API and follows it to its end."""
+"""Starts a flow run through the Prefect API, follows it, and answers its gates."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from domain.errors import Failed, Refused, Unavailable
 
@@ -26,32 +28,44 @@ class Ended:
     def completed(self) -> bool:
         return self.name == "Completed"
 
+    @property
+    def waits(self) -> bool:
+        return self.name == "Suspended"
 
-def start(full_name: str, parameters: dict[str, Any], key: str | None = None) -> FlowRun:
+
+def start(full_name: str, parameters: dict[str, Any], key: str | None = None) -> UUID:
     """A new run of a deployment; the same ``key`` gives the same run again.
 
     Raises Refused when the form does not take the parameters, Unavailable without a server.
     """
     with _client() as client:
         deployment = client.read_deployment_by_name(full_name)
-        return client.create_flow_run_from_deployment(
+        run = client.create_flow_run_from_deployment(
             deployment.id, parameters=parameters, idempotency_key=key
         )
+        return run.id
 
 
-def follow(
-    run: UUID, limit_seconds: float, seen: Callable[[FlowRun], None] = lambda run: None
-) -> Ended:
+def follow(run: UUID, limit_seconds: float, watch: Callable[[], None] = lambda: None) -> Ended:
     """Polls until the run is final or waits for a person; Failed after ``limit_seconds``."""
     deadline = time.monotonic() + limit_seconds
-    with _client() as client:
-        while time.monotonic() < deadline:
-            found = client.read_flow_run(run)
-            seen(found)
-            if found.state and (found.state.is_final() or found.state.is_paused()):
-                return Ended(run, found.state.name or "", found.state.message or "")
-            time.sleep(POLL_SECONDS)
+    while time.monotonic() < deadline:
+        watch()
+        ended = state(run)
+        if ended is not None:
+            watch()
+            return ended
+        time.sleep(POLL_SECONDS)
     raise Failed(f"run {run} did not end within {limit_seconds:.0f} s")
+
+
+def state(run: UUID) -> Ended | None:
+    """How it ended or what it waits for; None while it is under way."""
+    with _client() as client:
+        found = client.read_flow_run(run).state
+    if found is None or not (found.is_final() or found.is_paused()):
+        return None
+    return Ended(run, found.name or "", found.message or "")
 
 
 def answer(run: UUID, form: dict[str, Any]) -> None:
@@ -62,8 +76,14 @@ def answer(run: UUID, form: dict[str, Any]) -> None:
         raise Refused(f"run {run} was not waiting for an answer: {result.details}")
 
 
-def _client() -> SyncPrefectClient:
+@contextmanager
+def _client() -> Iterator[SyncPrefectClient]:
     try:
-        return get_client(sync_client=True)
-    except OSError as error:
+        with get_client(sync_client=True) as client:
+            yield client
+    except httpx.TransportError as error:
         raise Unavailable(f"no Prefect server: {error}; start one with `tradewind up`") from error
+    except ObjectNotFound as error:
+        raise Refused("the Prefect server does not know it; run `tradewind apply`") from error
+    except PrefectHTTPStatusError as error:
+        raise Refused(f"the Prefect server refused it: {error.response.text[:500]}") from error

@@ -9,7 +9,7 @@ from blocks.database.backup import Backup
 from domain.errors import Failed, Refused
 from domain.migration import Migration, breaking
 from tasks.deployment import Deploying
-from tasks.prepare import backed_up, plan_digest, plan_migration
+from tasks.prepare import backed_up, needs_person, plan_digest, plan_migration
 from tasks.retries import STEP
 
 
@@ -27,7 +27,7 @@ def migrate(under_way: Deploying) -> None:
 
 def _approved(under_way: Deploying, migration: Migration, backup: Backup) -> None:
     """Resuming a flow is only a wake-up: the ledger says whether somebody approved this plan."""
-    if not under_way.declared.approve_schema:
+    if not needs_person(under_way, backup):
         return
     digest = plan_digest(under_way, migration, backup)
     decisions = {

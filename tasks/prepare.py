@@ -41,7 +41,7 @@ def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepa
         if migration.empty:
             return Prepared(row, None, "")
         backup = backed_up(under_way)
-        if not under_way.declared.approve_schema:
+        if not needs_person(under_way, backup):
             return Prepared(row, None, "")
         return _awaiting(under_way, migration, backup)
 
@@ -88,6 +88,11 @@ def backed_up(under_way: Deploying) -> Backup:
     under_way.step("prove the backup", prove)
     under_way.advance("backup verified")
     return backup
+
+
+def needs_person(under_way: Deploying, backup: Backup) -> bool:
+    """A schema change where shop.yaml says so; an empty database has nothing to lose."""
+    return under_way.declared.approve_schema and bool(backup.tables)
 
 
 def plan_digest(under_way: Deploying, migration: Migration, backup: Backup) -> str:

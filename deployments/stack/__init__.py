@@ -1,1 +1,148 @@
-"""Everything Tradewind needs on one machine, started and ended by process id."""
+"""Everything Tradewind needs on one machine: started in order, known by id, ended cleanly."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from cryptography.fernet import Fernet
+
+from blocks.hosts import Host
+from blocks.shop import Live
+from deployments.settings import port_of, prefect_environment, remember, remembered, write_secret
+from deployments.stack.postgres import Postgres
+from deployments.stack.processes import Process, end_tree, started, wait_for
+
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+POOL = "tradewind"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the stack as ``tradewind status`` shows it."""
+
+    name: str
+    runs: bool
+    detail: str
+
+
+class Stack:
+    """PostgreSQL, Prefect's server and worker, and the hosts of every environment."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.state = live.state
+        self.postgres = Postgres(self.state / "postgres")
+
+    @property
+    def api(self) -> str:
+        """The address of Prefect's API."""
+        return prefect_environment(self.state)["PREFECT_API_URL"]
+
+    def up(self) -> None:
+        """Idempotent: what runs already is kept."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.postgres.start()
+        self._databases()
+        self.live.ledger.migrate()
+        self._server()
+        self._worker()
+        for host in self._hosts():
+            host.prepare()
+
+    def down(self) -> None:
+        """Ends what runs, in the opposite order; data stays."""
+        for name in reversed([name for name in remembered(self.state) if name != "port"]):
+            self.stop(name)
+        for host in self._hosts():
+            if (self.state / "hosts" / host.name).exists():
+                host.shutdown()
+        if self.postgres.folder.exists():
+            self.postgres.stop()
+
+    def stop(self, name: str) -> None:
+        """Ends one process and everything it started."""
+        process = self._process(name)
+        if process is not None:
+            end_tree(process, STOP_SECONDS)
+
+    def status(self) -> tuple[Part, ...]:
+        server, worker = self._process("server"), self._process("worker")
+        postgres = self.postgres.process() if self.postgres.folder.exists() else None
+        shown: tuple[tuple[str, Process | None, str], ...] = (
+            ("postgres", postgres, str(self.postgres.folder)),
+            ("prefect server", server, self.api.removesuffix("/api") if server else ""),
+            ("prefect worker", worker, f"pool {POOL}" if worker else ""),
+        )
+        return tuple(
+            Part(name, bool(one and one.runs()), f"{detail} (process {one.pid})" if one else "")
+            for name, one, detail in shown
+        )
+
+    def _databases(self) -> None:
+        """For Prefect, the ledger and every environment without a database of its own."""
+        own = {name for name, place in self.live.shop.environments.items()
+               if place.database == "embedded"}  # fmt: skip
+        self.postgres.create("prefect")
+        for name in ("ledger", *sorted(own)):
+            database = "ledger" if name == "ledger" else f"shop_{name.replace('-', '_')}"
+            self.postgres.create(database)
+            write_secret(self.state / "databases" / name, self.postgres.url(database))
+
+    def _server(self) -> None:
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+        port = str(port_of(self.state))
+        self.start("server", [*command, "--port", port], self._server_environment())
+        wait_for("the Prefect server", self._healthy, START_SECONDS, self._log("server"))
+
+    def _worker(self) -> None:
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
+        self.start(
+            "worker",
+            [*command, "--pool", POOL, "--name", POOL, "--install-policy", "never"],
+            {**prefect_environment(self.state), "PREFECT_WORKER_QUERY_SECONDS": "2"},
+        )
+
+    def _server_environment(self) -> dict[str, str]:
+        database = self.postgres.url("prefect").replace("postgresql:", "postgresql+asyncpg:")
+        return {
+            **prefect_environment(self.state),
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
+            "PREFECT_SERVER_ENCRYPTION_KEY": self._encryption_key(),
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+                "prefect.server.concurrency.lease_storage.filesystem"
+            ),
+            "PREFECT_UI_STATIC_DIRECTORY": str(self.state / "prefect" / "ui"),
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        }
+
+    def _encryption_key(self) -> str:
+        place = self.state / "prefect" / "encryption_key"
+        if not place.exists():
+            write_secret(place, Fernet.generate_key().decode())
+        return place.read_text()
+
+    def start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        """A process of this stack, which ``down`` will end; one that runs already is kept."""
+        process = self._process(name)
+        if process is None or not process.runs():
+            begun = started(command, self._log(name), environment)
+            remember(self.state, {name: asdict(begun)})
+
+    def _process(self, name: str) -> Process | None:
+        known = remembered(self.state).get(name)
+        return Process(**known) if known else None
+
+    def _healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.api}/health", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _hosts(self) -> list[Host]:
+        return [host for place in self.live.shop.environments for host in self.live.hosts(place)]
+
+    def _log(self, name: str) -> Path:
+        return self.state / "logs" / f"{name}.log"

@@ -62,6 +62,15 @@ def ended(process: Process, name: str, limit_seconds: float) -> None:
         raise Failed(f"process {process.pid} does not end, not even by SIGKILL")
 
 
+def end_tree(process: Process, limit_seconds: float) -> None:
+    """Ends a process and everything it started, which may have outlived its own signal."""
+    if not process.runs():
+        return
+    children = [Process.of(child.pid) for child in psutil.Process(process.pid).children(True)]
+    for one in (process, *children):
+        ended(one, "TERM", limit_seconds)
+
+
 def until(condition: Callable[[], bool], limit_seconds: float) -> bool:
     """Polls until ``condition`` holds; False when it never did within the limit."""
     deadline = time.monotonic() + limit_seconds

@@ -1,0 +1,155 @@
+"""What the commands do; each answers a JSON-ready value."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+
+from blocks.prefect_server import PrefectServer
+from blocks.shop import Live
+from deployments import runs
+from deployments.apply import apply
+from deployments.settings import state_of
+from deployments.stack import Stack
+from domain.errors import Refused
+from domain.manifest import to_record
+from tasks.deployment import manifest_of
+from tasks.report import stages
+from tasks.rollback import find_candidates
+
+LIMIT_SECONDS = 4 * 3600.0
+
+
+class Actions:
+    """On one shop; progress of long work goes to standard error."""
+
+    def __init__(self, shop: Path) -> None:
+        self.live = Live(shop, state_of(shop))
+        self.stack = Stack(self.live)
+
+    def up(self) -> str:
+        """Answers the UI's address."""
+        self.stack.up()
+        return self.stack.api.removesuffix("/api")
+
+    def down(self) -> None:
+        self.stack.down()
+
+    def apply(self, dry_run: bool) -> dict[str, Any]:
+        found = apply(self.live, PrefectServer(), dry_run=dry_run)
+        return {"differences": [str(one) for one in found], "applied": not dry_run}
+
+    def status(self) -> dict[str, Any]:
+        """The stack's parts; what the ledger says serves, beside what the hosts say runs."""
+        parts = self.stack.status()
+        up = all(part.runs for part in parts)
+        return {
+            "stack": [asdict(part) for part in parts],
+            "serving": self._serving() if up else [],
+            "under way": [
+                {"version": row.version, "environment": row.environment, "state": row.state}
+                for row in (self.live.ledger.deployments.unfinished() if up else ())
+            ],
+        }
+
+    def release(self, request: dict[str, Any], key: str) -> dict[str, Any]:
+        asked = {**request, "ref": request["ref"] or self.live.shop.branch}
+        return self._run("release", asked, key)
+
+    def rollback(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._run("rollback", request, "")
+
+    def candidates(self, environment: str) -> dict[str, Any]:
+        found = find_candidates.fn(self.live, environment)
+        return {"candidates": [asdict(one) for one in found]}
+
+    def approve(self, version: str, decision: str, by: str, reason: str) -> dict[str, Any]:
+        """Answers the gate of a release, then follows its run to the end."""
+        release = self.live.ledger.releases.get(version)
+        waiting = [
+            approval
+            for row in self.live.ledger.deployments.of_release(version)
+            for approval in self.live.ledger.approvals.of_deployment(row.id)
+            if approval.decision == "waiting"
+        ]
+        if not waiting:
+            raise Refused(f"{version} waits for no approval, it is {release.state}")
+        form = {"decision": decision, "decided_by": by, "reason": reason}
+        run = UUID(release.flow_run)
+        runs.answer(run, {**form, "plan": waiting[-1].plan_digest})
+        return self._follow(run)
+
+    def trace(self, version: str) -> dict[str, Any]:
+        """The release, its manifest when it was built, and every step with its outcome."""
+        release = self.live.ledger.releases.get(version)
+        built = release.state != "open" and self._built(version)
+        return {
+            "release": asdict(release),
+            "manifest": to_record(manifest_of(self.live, version)) if built else {},
+            "stages": [asdict(one) for one in stages(self.live, release)],
+        }
+
+    def verify(self) -> tuple[str, ...]:
+        return self.live.ledger.verify()
+
+    def _built(self, version: str) -> bool:
+        try:
+            self.live.ledger.releases.manifest(version)
+        except Refused:
+            return False
+        return True
+
+    def _run(self, flow: str, request: dict[str, Any], key: str) -> dict[str, Any]:
+        shop = self.live.shop.shop
+        parameters = {"shop": shop, "request": request}
+        return self._follow(runs.start(f"{flow}/{shop}", parameters, key or None))
+
+    def _follow(self, run: UUID) -> dict[str, Any]:
+        console = Console(stderr=True)
+        with console.status("waiting for the worker") as line:
+            ended = runs.follow(run, LIMIT_SECONDS, self._watch(run, console, line.update))
+        release = self.live.ledger.releases.of_flow_run(str(run))
+        version = release.version if release else ""
+        return {
+            "run": str(run), "version": version, "state": ended.name, "message": ended.message
+        }  # fmt: skip
+
+    def _watch(
+        self, run: UUID, console: Console, update: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """Prints each step once it is recorded, and shows the one under way."""
+        told: set[tuple[str, str]] = set()
+
+        def watch() -> None:
+            release = self.live.ledger.releases.of_flow_run(str(run))
+            for stage in stages(self.live, release) if release else ():
+                if stage.seconds is None:
+                    update(f"{release.version if release else ''} {stage.where}: {stage.name}")
+                elif (stage.where, stage.name) not in told:
+                    told.add((stage.where, stage.name))
+                    console.print(f"{stage.status:>8}  {stage.where}: {stage.name}", style="dim")
+
+        return watch
+
+    def _serving(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "environment": place, "service": service, "version": one.version,
+                "digest": one.digest, "hosts": self._observed(place, service),
+            }
+            for place in self.live.shop.environments
+            for service, one in sorted(self.live.ledger.deployments.serving(place).items())
+        ]  # fmt: skip
+
+    def _observed(self, environment: str, service: str) -> list[str]:
+        """Per host: which versions run, with their weight or role."""
+        return [
+            f"{host.name}: {unit.version}"
+            f" {f'{unit.weight} %' if unit.kind == 'web' else unit.role}, {unit.state.lower()}"
+            for host in self.live.hosts(environment)
+            for unit in host.observe().units.values()
+            if unit.service == service
+        ]

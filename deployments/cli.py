@@ -1,0 +1,170 @@
+"""The command line: thin commands over ``deployments.actions``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployments.settings import state_of, use
+from domain.errors import Refused, TradewindError
+
+if TYPE_CHECKING:
+    from deployments.actions import Actions
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+ledger = typer.Typer(no_args_is_help=True, help="The record of everything that happened.")
+app.add_typer(ledger, name="ledger")
+
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
+By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
+Reason = Annotated[str, typer.Option(help="Why.")]
+
+
+class Chosen:
+    """The shop that this call is about."""
+
+    shop = Path("shop.yaml")
+
+
+@app.callback()
+def tradewind(
+    shop: Annotated[Path, typer.Option(help="The shop's file.", envvar="TRADEWIND_SHOP")] = Path(
+        "shop.yaml"
+    ),
+) -> None:
+    """Takes a change of a shop from commit to customers, and back when it breaks something."""
+    Chosen.shop = shop
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL, Prefect and the hosts on this machine; what runs is kept."""
+    print(f"Prefect UI: {actions().up()}")
+
+
+@app.command()
+def down() -> None:
+    """End everything that `up` started; data stays."""
+    actions().down()
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """What runs: the stack, and which version serves where."""
+    shown(actions().status(), as_json)
+
+
+@app.command()
+def apply(
+    dry_run: Annotated[bool, typer.Option(help="Only show the difference.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the Prefect server agree with shop.yaml."""
+    shown(actions().apply(dry_run), as_json)
+
+
+@app.command()
+def release(
+    by: By,
+    ref: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "",
+    service: Annotated[list[str] | None, typer.Option(help="Only these services.")] = None,
+    until: Annotated[str, typer.Option(help="The last environment.")] = "",
+    reason: Reason = "",
+    key: Annotated[str, typer.Option(help="The same key starts nothing twice.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Release a ref: test, build, and bring it along the route."""
+    request = {"ref": ref, "services": service or [], "until": until}
+    ended(actions().release({**request, "reason": reason, "requested_by": by}, key), as_json)
+
+
+@app.command()
+def rollback(
+    environment: str,
+    by: By,
+    version: Annotated[str, typer.Option("--to", help="Empty: list the candidates.")] = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Go back to a version that served before."""
+    if not version:
+        shown(actions().candidates(environment), as_json)
+        return
+    request = {"environment": environment, "version": version}
+    ended(actions().rollback({**request, "reason": reason, "requested_by": by}), as_json)
+
+
+@app.command()
+def approve(
+    version: str,
+    by: By,
+    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Answer the schema change that a release waits with."""
+    ended(actions().approve(version, "reject" if reject else "approve", by, reason), as_json)
+
+
+@app.command()
+def trace(version: str, as_json: Json = False) -> None:
+    """Everything that happened to a version."""
+    shown(actions().trace(version), as_json)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of shop.yaml, for editors."""
+    from blocks.shopfile import schema as written
+
+    print(json.dumps(written(), indent=2))
+
+
+@ledger.command()
+def verify(as_json: Json = False) -> None:
+    """Find every changed, missing, added or reordered row of the ledger."""
+    broken = actions().verify()
+    shown({"broken": list(broken)}, as_json)
+    raise typer.Exit(1 if broken else 0)
+
+
+def actions() -> "Actions":
+    """Imported late: Prefect reads its settings when it is imported, and ``--help`` needs none."""
+    use(state_of(Chosen.shop))
+    from deployments.actions import Actions
+
+    return Actions(Chosen.shop)
+
+
+def shown(content: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(content, indent=2, default=str))
+        return
+    from deployments.screen import show
+
+    show(content)
+
+
+def ended(content: dict[str, Any], as_json: bool) -> None:
+    """0 for a good end, 3 when a person is waited for, 1 otherwise."""
+    shown(content, as_json)
+    raise typer.Exit({"Completed": 0, "Suspended": 3}.get(content["state"], 1))
+
+
+def main() -> None:
+    """Our own errors are told in a sentence each: exit code 2 when nothing was changed."""
+    try:
+        app()
+    except Refused as error:
+        for objection in error.objections:
+            print(f"refused: {objection}", file=sys.stderr)
+        sys.exit(2)
+    except TradewindError as error:
+        print(f"failed: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

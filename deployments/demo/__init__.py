@@ -1,0 +1,1 @@
+"""The demo: five releases of the sample shop, while customers are buying."""

@@ -1,0 +1,48 @@
+"""How answers look in a terminal: tables for lists of rows, lines for the rest."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from domain.report import duration
+
+
+def show(content: Mapping[str, Any]) -> None:
+    """Every entry under its name."""
+    console = Console()
+    for name, value in content.items():
+        if _rows(value):
+            console.print(table(name, value))
+        elif isinstance(value, Mapping):
+            console.print(table(name, [{"field": k, "value": v} for k, v in value.items()]))
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            console.print(f"{name}: {shown or 'none'}", markup=False)
+
+
+def table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One row a line, with the first row's columns."""
+    drawn = Table(title=title, title_justify="left", title_style="bold")
+    for column in rows[0]:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(column, value) for column, value in row.items()))
+    return drawn
+
+
+def _rows(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _cell(column: str, value: object) -> str:
+    if column == "seconds":
+        return duration(value if isinstance(value, float) else None)
+    if column == "digest":
+        return str(value)[:19]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "\n".join(map(str, value))
+    return str(value)
