@@ -12,6 +12,7 @@ from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
     DeploymentUpdate,
     GlobalConcurrencyLimitUpdate,
+    WorkPoolCreate,
 )
 from prefect.client.schemas.objects import DeploymentSchedule, FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
@@ -21,6 +22,8 @@ from prefect.utilities.callables import parameter_schema
 
 from blocks.shop import ShopBlock
 from domain.agreement import with_choices
+
+POOL = "tradewind"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Declared:
         return {
             "entrypoint": self.entrypoint,
             "description": self.description,
-            "work_pool_name": "tradewind",
+            "work_pool_name": POOL,
             "parameters": {"shop": self.name},
             "enforce_parameter_schema": True,
             "parameter_openapi_schema": self._form(),
@@ -96,6 +99,17 @@ class PrefectServer:
 
     def declare_block(self, name: str, block: ShopBlock) -> None:
         block.save(name, overwrite=True)
+
+    def pool(self, name: str) -> dict[str, Any] | None:
+        try:
+            return {"type": self.client.read_work_pool(name).type}
+        except ObjectNotFound:
+            return None
+
+    def declare_pool(self, name: str) -> None:
+        """A pool whose workers run flows as processes; one that is there stays."""
+        if self.pool(name) is None:
+            self.client.create_work_pool(WorkPoolCreate(name=name, type="process"))
 
     def limit(self, name: str) -> dict[str, Any] | None:
         try:

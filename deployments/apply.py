@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blocks.prefect_server import Declared, PrefectServer
+from blocks.prefect_server import POOL, Declared, PrefectServer
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
@@ -27,7 +27,12 @@ class Wanted:
 
 def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[Difference, ...]:
     """The differences found, and, unless it is a dry run, made to vanish. Twice changes nothing."""
-    wanted = (*_block(live, server), *_deployments(live, server), *_limits(live.shop, server))
+    wanted = (
+        _pool(server),
+        _block(live, server),
+        *_deployments(live, server),
+        *_limits(live.shop, server),
+    )
     found = differences(
         {one.name: one.fields for one in wanted}, {one.name: one.observed for one in wanted}
     )
@@ -39,14 +44,17 @@ def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[
     return found
 
 
-def _block(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
+def _pool(server: PrefectServer) -> Wanted:
+    fields = {"type": "process"}
+    return Wanted(f"work pool {POOL}", fields, server.pool(POOL), lambda: server.declare_pool(POOL))
+
+
+def _block(live: Live, server: PrefectServer) -> Wanted:
     block = ShopBlock(path=str(live.path), state=str(live.state))
     name = live.shop.shop
     fields = {"path": block.path, "state": block.state}
-    return (
-        Wanted(
-            f"block {name}", fields, server.block(name), lambda: server.declare_block(name, block)
-        ),
+    return Wanted(
+        f"block {name}", fields, server.block(name), lambda: server.declare_block(name, block)
     )
 
 

@@ -29,7 +29,7 @@ def objections(asked: Asked) -> tuple[str, ...]:
         *(f"{place} is held by {holder}" for place, holder in asked.held.items()),
         *(
             f"{asked.ref} ({asked.commit[:10]}) does not contain {commit[:10]},"
-            f" which serves in {place}: an older state would overtake a newer one"
+            f" which passed in {place}: an older state would overtake a newer one"
             for place, commit in asked.not_descended_from.items()
         ),
         *(

@@ -9,12 +9,12 @@ WHO = ("-c", "user.name=Sample shop", "-c", "user.email=shop@example.com")
 
 
 class SampleRepository:
-    """In ``folder``, which is made: ``main`` is the shop as it is."""
+    """In ``folder``, made where it is missing: ``main`` is the shop as it is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         not_of_the_shop = shutil.ignore_patterns("changes", "__pycache__", ".tradewind")
-        shutil.copytree(SHOP, folder, ignore=not_of_the_shop)
+        shutil.copytree(SHOP, folder, ignore=not_of_the_shop, dirs_exist_ok=True)
         (folder / ".gitignore").write_text("__pycache__/\n.tradewind/\n")
         self._git("init", "--quiet", "--initial-branch", "main")
         self.commit("The shop")

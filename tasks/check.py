@@ -44,11 +44,7 @@ def check_channels(under_way: Deploying) -> None:
 
 
 def _conclude(name: str, found: Mapping[str, Any]) -> None:
-    shown = "; ".join(
-        f"{one['check']} {one['result']}: {one['detail']}"
-        for one in found["outcomes"]
-        if one["result"] != "pass"
-    )
+    shown = "; ".join(found["reasons"])
     if found["verdict"] == "fail":
         raise BadRelease(f"{name}: {shown}")
     if found["verdict"] != "pass":
@@ -98,6 +94,11 @@ class Channel:
         outcomes = judged(looks, first, again, self._checks.floor)
         return {
             "verdict": verdict(outcomes),
+            "reasons": [
+                f"{one.check} {one.result}: {one.detail}"
+                for one in outcomes
+                if one.result != "pass"
+            ],
             "outcomes": [asdict(one) for one in outcomes],
             "divergence": divergence,
         }

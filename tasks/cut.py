@@ -74,13 +74,19 @@ def _held(live: Live, route: list[str]) -> dict[str, str]:
 
 
 def _left_behind(live: Live, route: list[str], commit: str) -> dict[str, str]:
-    serving = {
-        place: live.ledger.releases.get(done[0].version).commit
-        for place in route
-        if (done := live.ledger.deployments.done(place))
-    }
+    """Per environment the commit that passed there last and that this one does not contain."""
+    passed = {place: _passed(live, place) for place in route}
     return {
         place: older
-        for place, older in serving.items()
-        if not live.repository.is_ancestor(older, commit)
+        for place, older in passed.items()
+        if older and not live.repository.is_ancestor(older, commit)
     }
+
+
+def _passed(live: Live, environment: str) -> str:
+    """The commit of the last release that ended well; one restored later on does not count."""
+    for row in live.ledger.deployments.done(environment):
+        release = live.ledger.releases.get(row.version)
+        if release.state == "released":
+            return release.commit
+    return ""

@@ -104,7 +104,7 @@ def told_release(
             approve(live, run)
             ended = runs.follow(run, RUN_SECONDS)
     console.print(f"  {ended.name}: {cell(ended.message, 160)}", markup=False)
-    if number == 0:
+    if number == 0 and ended.completed:
         street.open_doors()
     release = live.ledger.releases.of_flow_run(str(run))
     assert release is not None, f"the release was not even cut: {ended.message}"

@@ -15,12 +15,11 @@ from deployments.settings import write_secret
 from deployments.stack import Stack
 from deployments.stack.processes import wait_for
 from examples.customers import CATALOGUE
+from examples.marketplace.api import CLIENT
 
 RATE = 120
 START_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
-CHANNEL = "amazon-us"
-SECRETS = ("client_id", "client_secret", "refresh_token")
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ class Street:
         wait_for("the marketplace", self._ready.exists, START_SECONDS, log)
         port = json.loads(self._ready.read_text())["port"]
         write_secret(self._ready.with_name("endpoint"), f"http://127.0.0.1:{port}")
-        for name in SECRETS:
-            write_secret(self._ready.with_name(name), f"sample-{name}")
+        for name, value in CLIENT.items():
+            write_secret(self._ready.with_name(name), value)
         stock = {one["sku"]: one["channel"] for one in json.loads(CATALOGUE.read_text())}
         self._simulator("POST", "stock", stock)
 

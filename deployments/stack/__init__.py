@@ -9,6 +9,7 @@ import httpx
 from cryptography.fernet import Fernet
 
 from blocks.hosts import Host
+from blocks.prefect_server import POOL
 from blocks.shop import Live
 from deployments.settings import port_of, prefect_environment, remember, remembered, write_secret
 from deployments.stack.postgres import Postgres
@@ -16,7 +17,6 @@ from deployments.stack.processes import Process, end_tree, started, wait_for
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
-POOL = "tradewind"
 
 
 @dataclass(frozen=True)
