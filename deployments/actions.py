@@ -15,8 +15,6 @@ from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack
 from domain.errors import Refused
-from domain.manifest import to_record
-from tasks.deployment import manifest_of
 from tasks.report import stages
 from tasks.rollback import find_candidates
 
@@ -85,22 +83,23 @@ class Actions:
     def trace(self, version: str) -> dict[str, Any]:
         """The release, its manifest when it was built, and every step with its outcome."""
         release = self.live.ledger.releases.get(version)
-        built = release.state != "open" and self._built(version)
+        manifest = self._manifest(version)
         return {
             "release": asdict(release),
-            "manifest": to_record(manifest_of(self.live, version)) if built else {},
+            "parts": manifest.pop("parts", []),
+            "manifest": manifest,
             "stages": [asdict(one) for one in stages(self.live, release)],
         }
 
     def verify(self) -> tuple[str, ...]:
         return self.live.ledger.verify()
 
-    def _built(self, version: str) -> bool:
+    def _manifest(self, version: str) -> dict[str, Any]:
+        """Empty for a release that was never built."""
         try:
-            self.live.ledger.releases.manifest(version)
+            return self.live.ledger.releases.manifest(version)
         except Refused:
-            return False
-        return True
+            return {}
 
     def _run(self, flow: str, request: dict[str, Any], key: str) -> dict[str, Any]:
         shop = self.live.shop.shop

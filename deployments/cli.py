@@ -148,9 +148,9 @@ def shown(content: Any, as_json: bool) -> None:
 
 
 def ended(content: dict[str, Any], as_json: bool) -> None:
-    """0 for a good end, 3 when a person is waited for, 1 otherwise."""
+    """0 for a good end, 2 when nothing was changed, 3 while a person is waited for, else 1."""
     shown(content, as_json)
-    raise typer.Exit({"Completed": 0, "Suspended": 3}.get(content["state"], 1))
+    raise typer.Exit({"Completed": 0, "Refused": 2, "Suspended": 3}.get(content["state"], 1))
 
 
 def main() -> None:

@@ -1,12 +1,16 @@
 """How answers look in a terminal: tables for lists of rows, lines for the rest."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from domain.report import duration
+
+NOT_SHOWN = ("digest", "evidence")
+"""Too long for a terminal; ``--json`` has them."""
 
 
 def show(content: Mapping[str, Any]) -> None:
@@ -25,10 +29,11 @@ def show(content: Mapping[str, Any]) -> None:
 def table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """One row a line, with the first row's columns."""
     drawn = Table(title=title, title_justify="left", title_style="bold")
-    for column in rows[0]:
+    columns = [column for column in rows[0] if column not in NOT_SHOWN]
+    for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(_cell(column, value) for column, value in row.items()))
+        drawn.add_row(*(_cell(column, row[column]) for column in columns))
     return drawn
 
 
@@ -39,8 +44,8 @@ def _rows(value: object) -> bool:
 def _cell(column: str, value: object) -> str:
     if column == "seconds":
         return duration(value if isinstance(value, float) else None)
-    if column == "digest":
-        return str(value)[:19]
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

@@ -1,5 +1,6 @@
 """Five releases: what each brings, how it must end, and what happened."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from tasks.deployment import scope_of
 
 RUN_SECONDS = 240.0
 MOST_SECONDS = 300.0
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def tell(folder: Path, keep: bool) -> int:
         told = [accounted(live, street, *one) for one in releases]
         took = time.monotonic() - begun
         console.print(drawn(told))
+        console.print(
+            "dropped: no answer but the proxy's; failed: the version itself answered with an error"
+        )
         return promised(live, street, told, took)
     finally:
         if keep:
@@ -159,22 +163,20 @@ def restored_seconds(live: Live, rows: tuple[Deployment, ...]) -> float | None:
 
 def drawn(told: list[Told]) -> Table:
     table = Table(title="What happened", title_justify="left", show_lines=True)
-    for name in ("Release", "Brings", "Result, and why", "Commit to customers",
-                 "Verdict to restored", "Requests sent", "dropped", "errors",
-                 "Orders taken", "lost", "doubled"):  # fmt: skip
-        table.add_column(name)
+    for name in ("Release", "Result, and why"):
+        table.add_column(name, overflow="fold")
+    for name in ("Commit to customers", "Verdict to restored", "Requests", "Orders"):
+        table.add_column(name, justify="right", no_wrap=True)
     for one in told:
         live = one.release.state == "released"
         took = seconds_between(one.release.committed_at, one.release.finished_at)
-        counts = (one.sent, one.dropped, one.errors,
-                  one.orders.taken, one.orders.lost, one.orders.doubled)  # fmt: skip
         table.add_row(
-            one.release.version,
-            one.chapter.title,
+            f"{one.release.version}\n{one.chapter.title}",
             f"{one.release.state}: {cell(one.release.outcome, 150)}",
             duration(took) if live else "",
             duration(one.restored_seconds),
-            *map(str, counts),
+            f"{one.sent:,} sent\n{one.dropped} dropped\n{one.errors} failed",
+            f"{one.orders.taken:,} taken\n{one.orders.lost} lost\n{one.orders.doubled} doubled",
         )
     return table
 
