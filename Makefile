@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: demo test check bench lock browser clean
+
+demo: $(READY)
+	$(BIN)/python -m deployments.demo
+
+test: check browser
+	$(BIN)/pytest -m "story or browser"
+
+# Fast: format, lint, types, the direction of imports, tests without the long stories.
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not story and not browser" --doctest-modules domain tests
+
+# The UI's tests need Chromium, which root can have from Debian.
+browser:
+	command -v chromium || [ "$$(id -u)" != 0 ] || \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+lock: $(READY)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --quiet --no-emit-index-url --generate-hashes \
+	  --extra dev --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+$(READY): requirements.lock pyproject.toml deployments/install.sh
+	PYTHON=$(PYTHON) sh deployments/install.sh $(VENV)
+	touch $@
+
+clean:
+	rm -rf $(VENV) .tradewind

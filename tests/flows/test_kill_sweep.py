@@ -1,0 +1,127 @@
+"""Kill -9 at every write of the ledger, before it and after it; what is resumed comes out right."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows.release import release as release_flow
+from tests.flows.world import World, only_production, opened
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
+
+EXECUTOR_SECONDS = 90.0
+MOST_DEATHS = 250
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """With the first version live and customers buying."""
+    with opened(tmp_path_factory.mktemp("sweep") / "shop", only_production) as opening:
+        assert opening.released().state == "released"
+        opening.street.open_doors()
+        yield opening
+        opening.street.close_doors()
+
+
+def swept(world: World, ref: str, seen: Path) -> tuple[str, list[str]]:
+    """A release whose executors die at each write; its version, and where they died."""
+    run = created(world, ref)
+    seen.touch()
+    os.environ["PREFECT_API_URL"] = world.stack.api
+    os.environ["PREFECT_HOME"] = str(world.live.state / "prefect")
+    workers = multiprocessing.get_context("forkserver")
+    workers.set_forkserver_preload(["tests.flows.executor", "blocks.quality"])
+    for _ in range(MOST_DEATHS):
+        if executed(workers, run, seen) == 0:
+            break
+    release = world.release(run)
+    assert release is not None
+    return release.version, seen.read_text().splitlines()
+
+
+def executed(workers: multiprocessing.context.ForkServerContext, run: UUID, seen: Path) -> int:
+    """One executor's exit code; anything but a good end or its own death is an error."""
+    from tests.flows.executor import execute
+
+    executor = workers.Process(target=execute, args=(str(run), str(seen)))
+    executor.start()
+    executor.join(EXECUTOR_SECONDS)
+    assert executor.exitcode in (0, -signal.SIGKILL), f"ended with {executor.exitcode}"
+    return executor.exitcode
+
+
+def created(world: World, ref: str) -> UUID:
+    """A run that no worker picks up: only our executors have it."""
+    request = {"ref": ref, "requested_by": "Ann"}
+    parameters = {"shop": world.live.shop.shop, "request": request}
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(release_flow, parameters=parameters).id
+
+
+def test_killed_at_every_write_a_release_is_done_once(world: World, tmp_path: Path) -> None:
+    ref = world.sample.branch("gift-notes", "0001")
+
+    version, deaths = swept(world, ref, tmp_path / "seen")
+
+    assert len(deaths) > 60, deaths
+    assert world.live.ledger.releases.get(version).state == "released"
+    assert world.weights() == {f"storefront@{version}": 100}
+    assert done_steps(world, version)["migrate"] == 1
+    assert done_steps(world, version)["route storefront 100"] == 1
+    assert migrations_applied(world, "0002") == 1
+    nobody_noticed(world)
+
+
+def test_killed_at_every_write_a_bad_release_is_taken_back(world: World, tmp_path: Path) -> None:
+    before = world.weights()
+    world.sample.merge("gift-notes")
+    ref = world.sample.branch("bad", "0003")
+    storefront = world.folder / "storefront" / "__main__.py"
+    storefront.write_text(storefront.read_text().replace("% 20 == 0", "% 2 == 0"))
+    world.sample.commit("Fail every second checkout")
+
+    version, deaths = swept(world, ref, tmp_path / "seen")
+
+    assert any("restore: traffic" in death for death in deaths), deaths
+    assert world.live.ledger.releases.get(version).state == "restored"
+    assert world.deployment(version, "production").state == "rolled back"
+    assert world.weights() == before
+    nobody_noticed(world)
+
+
+def done_steps(world: World, version: str) -> dict[str, int]:
+    """How often each step of a release was written down as done."""
+    with psycopg.connect(world.live.ledger.url) as connection:
+        rows = connection.execute(
+            "SELECT substr(action, 7), count(*) FROM audit"
+            " WHERE action LIKE 'done: %%' AND \"row\" LIKE %s GROUP BY 1",
+            [f"steps deployment:{world.deployment(version, 'production').id} %"],
+        ).fetchall()
+    return dict(rows)
+
+
+def migrations_applied(world: World, revision: str) -> int:
+    with psycopg.connect(world.live.database_url("production")) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        assert [row[0][:4] for row in found] == [revision]
+        row = connection.execute("SELECT count(*) FROM tradewind.applied").fetchone()
+    assert row is not None
+    return int(row[0]) - 1  # the first release's own
+
+
+def nobody_noticed(world: World) -> None:
+    """No request was dropped, no order lost or doubled, and the ledger is whole."""
+    seen = world.street.seen()
+    world.street.settle()
+    orders = world.street.audit(seen)
+    assert sum(line["outcome"] == "dropped" for line in seen) == 0
+    assert (orders.lost, orders.doubled) == (0, 0)
+    assert orders.taken > 0
+    assert world.live.ledger.verify() == ()
