@@ -11,7 +11,7 @@ from blocks.shop import Live, open_shop
 from domain.errors import TradewindError
 from flows.deploy import deploy
 from tasks.ending import arrived, said
-from tasks.rollback import RollbackRequest, choice_form, find_candidates, open_rollback, opened_by
+from tasks.rollback import RollbackRequest, choice_form, find_candidates, open_rollback
 from tasks.runs import name_run, this_run
 
 CHOICE_SECONDS = 3600
@@ -22,7 +22,7 @@ def rollback(shop: str, request: RollbackRequest) -> State[Any]:
     """With no version the run waits and offers the candidates; one that does not fit is refused."""
     live, run = open_shop(shop), this_run()
     try:
-        row = opened_by(live, request.environment, run)
+        row = live.ledger.deployments.of_flow_run(run, request.environment)
         if row is None:
             version = request.version or chosen(live, request.environment)
             row = open_rollback(live, request, version, run)

@@ -30,7 +30,9 @@ class Prepared:
 @task(task_run_name="prepare {environment}", **STEP)
 def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepared:
     """Opens the deployment, plans and backs up under the lease. Refused with nothing changed."""
-    protect(live, release.version, environment)
+    known = live.ledger.deployments.of_flow_run(release.flow_run, environment)
+    if known is None or known.state in UNTOUCHED:
+        protect(live, release.version, environment)
     row = live.ledger.deployments.open(
         release.version, environment, "release", release.flow_run, release.requested_by
     )

@@ -55,12 +55,6 @@ def open_rollback(live: Live, request: RollbackRequest, version: str, flow_run: 
     )
 
 
-def opened_by(live: Live, environment: str, flow_run: str) -> Deployment | None:
-    """What an earlier execution of the same run opened."""
-    rows = live.ledger.deployments.of_environment(environment)
-    return next((row for row in rows if row.flow_run == flow_run), None)
-
-
 def choice_form(environment: str, found: tuple[Candidate, ...]) -> type[Choice]:
     """The versions that fit, as a form; the others are listed with what is against them."""
     good = tuple(one.version for one in found if not one.against)

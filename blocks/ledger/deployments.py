@@ -20,14 +20,9 @@ class Deployments:
         self, version: str, environment: str, kind: str, flow_run: str, requested_by: str
     ) -> Deployment:
         """The flow run's deployment of that version; Refused while another one is under way."""
-        known = self._store.row(
-            "SELECT * FROM deployments WHERE flow_run = %s AND environment = %s AND version = %s",
-            flow_run,
-            environment,
-            version,
-        )
+        known = self.of_flow_run(flow_run, environment)
         if known is not None:
-            return Deployment(**known)
+            return known
         try:
             with self._store.writing(f"open {environment}", requested_by) as writer:
                 sequence = writer.row("SELECT nextval('deployments_id_seq') AS id")
@@ -51,6 +46,11 @@ class Deployments:
         if row is None:
             raise Refused(f"there is no deployment {number}")
         return Deployment(**row)
+
+    def of_flow_run(self, flow_run: str, environment: str) -> Deployment | None:
+        """What this run opened there, maybe in an execution before this one."""
+        rows = self._where("flow_run = %s AND environment = %s", flow_run, environment)
+        return rows[0] if rows else None
 
     def advance(self, number: int, state: str, lease: Lease, reason: str = "") -> None:
         """The next state, guarded by the epoch; a state reached already stays."""

@@ -114,7 +114,10 @@ def quick(settings: Settings) -> None:
         }
 
 
-def only_production(settings: Settings) -> None:
+def smallest(settings: Settings) -> None:
+    """One web service and one worker, straight to production; executors take over within 1 s."""
     quick(settings)
     settings["route"] = ["production"]
+    settings["environments"]["production"]["lease_seconds"] = 1
     del settings["environments"]["staging"]
+    del settings["services"]["inventory-sync"]
