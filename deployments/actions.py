@@ -31,7 +31,7 @@ class Actions:
     def up(self) -> str:
         """Answers the UI's address."""
         self.stack.up()
-        return self.stack.api.removesuffix("/api")
+        return self.stack.ui
 
     def down(self) -> None:
         self.stack.down()

@@ -18,7 +18,7 @@ def use(state: Path) -> None:
 
     Prefect reads its settings once, when it is imported: call this before.
     """
-    os.environ.update(prefect_environment(state))
+    os.environ.update({**prefect_environment(state), "PREFECT_LOGGING_LEVEL": "WARNING"})
 
 
 def prefect_environment(state: Path) -> dict[str, str]:
@@ -27,7 +27,6 @@ def prefect_environment(state: Path) -> dict[str, str]:
         "PREFECT_HOME": str(state / "prefect"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port_of(state)}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
         "DO_NOT_TRACK": "1",
         "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", str(state / "prefect")),
     }

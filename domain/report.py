@@ -16,7 +16,7 @@ class Stage:
     remark: str = ""
 
 
-SIGNS = {"done": "✅", "failed": "❌", "intent": "⏳", "restored": "↩️", "refused": "⛔"}
+SIGNS = {"done": "✓", "failed": "✗", "intent": "…", "rolled back": "↩", "refused": "–"}
 COLOURS = {"done": "#2e7d32", "rolled back": "#c62828", "halted": "#c62828"}
 
 

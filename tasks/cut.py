@@ -21,7 +21,7 @@ class ReleaseRequest(BaseModel):
     services: list[str] = Field(default=[], title="Services (none chosen = all)")
     until: str = Field(default="", title="Last environment (empty = the whole route)")
     reason: str = Field(default="", title="Why now", max_length=500)
-    requested_by: str = Field(default="", title="Your name", max_length=100)
+    requested_by: str = Field(title="Your name", max_length=100)
 
 
 @task(task_run_name="cut {request.ref}", cache_policy=NO_CACHE)

@@ -115,8 +115,8 @@ def _awaiting(under_way: Deploying, migration: Migration, backup: Backup) -> Pre
 def _shown(under_way: Deploying, migration: Migration, backup: Backup, approval: Approval) -> str:
     """What the approver reads: SQL, tables, rows, the backup and its proof."""
     tables = tables_touched(migration.sql)
-    counts = under_way.live.database(under_way.environment).row_counts(tables)
-    touched = ", ".join(f"`{name}` (about {counts.get(name, 0)} rows)" for name in tables)
+    counts = {name.rpartition(".")[2]: count for name, (count, _) in backup.tables.items()}
+    touched = ", ".join(f"`{name}` ({counts.get(name, 0):,} rows)" for name in tables)
     return "\n".join(
         (
             f"## Schema change of {under_way.row.version} in {under_way.environment}",
@@ -126,7 +126,7 @@ def _shown(under_way: Deploying, migration: Migration, backup: Backup, approval:
             f"- tables touched: {touched or 'none'}",
             f"- backup: {backup.size:,} bytes, {backup.rows:,} rows in {len(backup.tables)} tables,"
             " **restored beside and equal**, row by row",
-            f"- plan: `{approval.plan_digest}`",
+            f"- plan: `{approval.plan_digest[:19]}…`",
             f"```sql\n{migration.sql}\n```",
         )
     )

@@ -21,7 +21,7 @@ class RollbackRequest(BaseModel):
     environment: str = Field(title="Environment")
     version: str = Field(default="", title="Back to (empty = choose from what fits)")
     reason: str = Field(default="", title="Why", max_length=500)
-    requested_by: str = Field(default="", title="Your name", max_length=100)
+    requested_by: str = Field(title="Your name", max_length=100)
 
 
 class Choice(RunInput):

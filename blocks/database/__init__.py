@@ -97,15 +97,6 @@ class Database:
                 for name, query in queries.items()
             }
 
-    def row_counts(self, tables: tuple[str, ...]) -> dict[str, int]:
-        """Estimated rows of the tables that exist, by the planner's statistics."""
-        found = self.rows(
-            "SELECT relname, greatest(reltuples, 0)::bigint AS rows FROM pg_class"
-            " WHERE relkind IN ('r', 'p') AND relname = ANY(%(tables)s)",
-            {"tables": list(tables)},
-        )
-        return {row["relname"]: row["rows"] for row in found}
-
     @contextmanager
     def scratch(self) -> Iterator["Database"]:
         """An empty database on the same server, gone afterwards."""

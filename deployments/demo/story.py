@@ -74,7 +74,7 @@ def tell(folder: Path, keep: bool) -> int:
             street = Street(live, stack)
             street.open_marketplace()
             apply(live, PrefectServer())
-        console.print(f"Prefect UI: {stack.api.removesuffix('/api')}")
+        console.print(f"Prefect UI: {stack.ui}")
         releases = [told_release(live, street, sample, number) for number in range(len(CHAPTERS))]
         street.close_doors()
         street.settle()
@@ -87,7 +87,7 @@ def tell(folder: Path, keep: bool) -> int:
         return promised(live, street, told, took)
     finally:
         if keep:
-            console.print(f"still up: {stack.api.removesuffix('/api')}; end it with")
+            console.print(f"still up: {stack.ui}; end it with")
             console.print(f"  tradewind --shop {folder / 'shop.yaml'} down", soft_wrap=True)
         else:
             stack.down()

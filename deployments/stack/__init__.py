@@ -41,6 +41,11 @@ class Stack:
         """The address of Prefect's API."""
         return prefect_environment(self.state)["PREFECT_API_URL"]
 
+    @property
+    def ui(self) -> str:
+        """The address of Prefect's UI; its second version draws the reports' pictures."""
+        return f"{self.api.removesuffix('/api')}/v2"
+
     def up(self) -> None:
         """Idempotent: what runs already is kept."""
         self.state.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,7 @@ class Stack:
         postgres = self.postgres.process() if self.postgres.folder.exists() else None
         shown: tuple[tuple[str, Process | None, str], ...] = (
             ("postgres", postgres, str(self.postgres.folder)),
-            ("prefect server", server, self.api.removesuffix("/api") if server else ""),
+            ("prefect server", server, self.ui if server else ""),
             ("prefect worker", worker, f"pool {POOL}" if worker else ""),
         )
         return tuple(
@@ -102,7 +107,11 @@ class Stack:
         self.start(
             "worker",
             [*command, "--pool", POOL, "--name", POOL, "--install-policy", "never"],
-            {**prefect_environment(self.state), "PREFECT_WORKER_QUERY_SECONDS": "2"},
+            {
+                **prefect_environment(self.state),
+                "PREFECT_WORKER_QUERY_SECONDS": "2",
+                "PREFECT_LOGGING_LEVEL": "INFO",
+            },
         )
 
     def _server_environment(self) -> dict[str, str]:

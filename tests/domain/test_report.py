@@ -7,7 +7,7 @@ def test_a_stage_is_one_row_whatever_its_remark_contains() -> None:
     table = stages_table([Stage("production", "migrate", "failed", 75.2, "lock | timeout\nagain")])
 
     assert table.splitlines()[2] == (
-        "| production | migrate | ❌ failed | 1 min 15 s | lock \\| timeout again |"
+        "| production | migrate | ✗ failed | 1 min 15 s | lock \\| timeout again |"
     )
 
 
