@@ -23,12 +23,14 @@ def use(state: Path) -> None:
 
 def prefect_environment(state: Path) -> dict[str, str]:
     """Settings of every process that speaks to this stack's Prefect, apart from the user's own."""
+    runtime = state / "run"
+    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "PREFECT_HOME": str(state / "prefect"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port_of(state)}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", str(state / "prefect")),
+        "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", str(runtime)),
     }
 
 

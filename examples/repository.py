@@ -21,14 +21,17 @@ class SampleRepository:
 
     def branch(self, name: str, change: str) -> str:
         """A branch from ``main`` with one of the changes on top; answers its name."""
-        self._git("switch", "--quiet", "main")
+        self.switch("main")
         self._git("switch", "--quiet", "--create", name)
         self.apply(change)
         return name
 
+    def switch(self, name: str) -> None:
+        self._git("switch", "--quiet", name)
+
     def merge(self, name: str) -> None:
         """``main`` goes on to a branch."""
-        self._git("switch", "--quiet", "main")
+        self.switch("main")
         self._git("merge", "--quiet", "--ff-only", name)
 
     def apply(self, change: str) -> None:

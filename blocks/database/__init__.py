@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS tradewind.applied (key text PRIMARY KEY, digest text 
 INSERT INTO tradewind.fence (epoch) VALUES (0) ON CONFLICT DO NOTHING;
 """
 PAUSE_SECONDS = 0.2
+SCRATCH_SECONDS = 6 * 3600.0
 
 
 class Database:
@@ -100,8 +101,9 @@ class Database:
     @contextmanager
     def scratch(self) -> Iterator["Database"]:
         """An empty database on the same server, gone afterwards."""
-        name = f"scratch_{uuid4().hex[:12]}"
+        name = f"scratch_{int(time.time())}_{uuid4().hex[:8]}"
         with self._server() as server:
+            _clear_leftovers(server)
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             yield Database(named(self.url, name))
@@ -128,6 +130,15 @@ class Database:
             raise Unavailable(f"the database does not answer: {error}") from error
         with opened as connection:
             yield connection
+
+
+def _clear_leftovers(server: "psycopg.Connection[Any]") -> None:
+    """Scratch databases whose maker died: older than any use of one takes."""
+    rows = server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'scratch\\_%'")
+    for (name,) in rows.fetchall():
+        if int(name.split("_")[1]) < time.time() - SCRATCH_SECONDS:
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            server.execute(drop.format(sql.Identifier(name)))
 
 
 def _limit(connection: "psycopg.Connection[dict[str, Any]]", limits: Migrations) -> None:

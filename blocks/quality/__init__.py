@@ -1,5 +1,6 @@
 """Comparisons of stock and orders: landed, computed once, judged by expectations."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from blocks.quality.queries import COMPARE, LANDED
 from domain.channel import OrderSnapshot, StockSnapshot
 from domain.errors import Unavailable
 from domain.reconcile import CHECKS, Look
+
+LEFTOVER_SECONDS = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Quality:
         unknown = _not_whole(stock, orders)
         if unknown:
             return Look({}, {}, 0, unknown)
-        schema = f"recon_{uuid4().hex[:12]}"
+        schema = f"recon_{int(time.time())}_{uuid4().hex[:8]}"
+        self._clear_leftovers()
         try:
             self._compare(schema, _rows(ours, stock, orders), tolerance)
             return self._read(schema)
@@ -101,6 +105,16 @@ class Quality:
                 )
             ).fetchone()
         return Look(dict(counted), violations, int(units[0]) if units else 0, broken)
+
+    def _clear_leftovers(self) -> None:
+        """Schemas whose maker died: older than any look takes."""
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute(
+                "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'recon\\_%'"
+            ).fetchall()
+        for (schema,) in rows:
+            if int(schema.split("_")[1]) < time.time() - LEFTOVER_SECONDS:
+                self._drop(schema)
 
     def _drop(self, schema: str) -> None:
         with psycopg.connect(self.url) as connection:

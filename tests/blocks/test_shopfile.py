@@ -39,8 +39,8 @@ def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
     ("old", "new", "said"),
     [
         (
-            "      min_coverage_percent: 60",
-            "      min_coverge_percent: 60",
+            "      min_coverage_percent: 50",
+            "      min_coverge_percent: 50",
             "services.storefront.test.min_coverge_percent is not known;"
             " did you mean 'min_coverage_percent'?",
         ),
