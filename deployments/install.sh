@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment of the given name: exactly what requirements.lock says.
+# Makes the virtual environment of the given name: exactly what requirements.lock says, no more.
 set -eu
 environment=$1
 python=${PYTHON:-python3.11}
@@ -15,6 +15,6 @@ if ! "$python" -m venv "$environment"; then
     "$python" -m venv --clear "$environment"
 fi
 "$environment/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
-    --requirement requirements.lock
+    --no-deps --requirement requirements.lock
 "$environment/bin/pip" install --quiet --disable-pip-version-check \
     --no-deps --no-build-isolation --editable .
