@@ -97,8 +97,16 @@ class Buyer:
         body = json.dumps(wish.body) if wish.body is not None else None
         self._connection.request(wish.method, wish.path, body, headers)
         answer = self._connection.getresponse()
-        content = json.loads(answer.read() or b"{}")
-        return answer.status, content if isinstance(content, dict) else {}
+        return answer.status, _content(answer.read())
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    """The shop answers in JSON, a proxy in its place does not."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _outcome(wish: Wish, status: int) -> str:
