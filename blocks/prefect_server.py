@@ -1,6 +1,7 @@
 """The Prefect server, as the place where blocks, deployments, forms and limits are declared."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -120,11 +121,11 @@ class PrefectServer:
     def declare_limit(self, name: str, limit: int) -> None:
         self.client.upsert_global_concurrency_limit_by_name(name, limit)
 
-    def show_held(self, name: str, slots: int) -> None:
-        """Shows in the UI that an environment is taken; the lock itself is the ledger's lease."""
-        self.client.update_global_concurrency_limit(
-            name, GlobalConcurrencyLimitUpdate(active_slots=slots)
-        )
+    def show_held(self, limit: str, slots: int) -> None:
+        """How much of a limit the UI shows as taken; one that was never applied stays unknown."""
+        taken = GlobalConcurrencyLimitUpdate(active_slots=slots)
+        with suppress(ObjectNotFound):
+            self.client.update_global_concurrency_limit(limit, taken)
 
     def state_of(self, flow_run: str) -> str:
         """The type of a run's state, such as CRASHED; "" when there is no such run."""
@@ -149,6 +150,11 @@ class PrefectServer:
             return self.client.read_flow_run(UUID(flow_run))
         except (ObjectNotFound, ValueError):
             return None
+
+
+def limit_name(shop: str, environment: str) -> str:
+    """The limit that shows whether an environment is taken."""
+    return f"{shop}-{environment}"
 
 
 _COMPARED = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blocks.prefect_server import POOL, Declared, PrefectServer
+from blocks.prefect_server import POOL, Declared, PrefectServer, limit_name
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
@@ -112,7 +112,3 @@ def _limit(server: PrefectServer, name: str) -> Wanted:
     return Wanted(
         f"limit {name}", {"limit": 1}, server.limit(name), lambda: server.declare_limit(name, 1)
     )
-
-
-def limit_name(shop: str, environment: str) -> str:
-    return f"{shop}-{environment}"

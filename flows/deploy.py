@@ -15,7 +15,7 @@ from tasks.ending import said
 from tasks.migrate import migrate
 from tasks.place import start_candidates
 from tasks.restore import restored_on_failure
-from tasks.runs import this_run
+from tasks.runs import shown_as_held, this_run
 from tasks.traffic import shift_traffic
 from tasks.workers import hand_over_workers
 
@@ -34,7 +34,7 @@ def deploy(
 
 def carry(live: Live, deployment: int, owner: str) -> None:
     """From wherever an earlier executor left it; whatever fails, the old version serves again."""
-    with deploying(live, deployment, owner) as under_way:
+    with deploying(live, deployment, owner) as under_way, shown_as_held(under_way):
         with restored_on_failure(under_way):
             migrate(under_way)
             take_baseline(under_way)

@@ -2,12 +2,14 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from domain.story import Divergence, Point
 
+Draw = Callable[[Any, datetime], None]
 NEW, OLD, STOCK = "#c62828", "#1565c0", "#6a1b9a"
 
 
@@ -16,12 +18,17 @@ def data_uri(title: str, points: Sequence[Point], stock: Sequence[Divergence]) -
     from matplotlib.figure import Figure  # half a second to import: only where a chart is drawn
 
     start = min([point.at for point in points] + [look.at for look in stock])
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    weight, failed, units = figure.subplots(3, 1, sharex=True)
+    shown: list[Draw] = []
+    if points:
+        shown += [partial(_draw_weight, points=points), partial(_draw_failed, points=points)]
+    if stock:
+        shown += [partial(_draw_stock, stock=stock)]
+    figure = Figure(figsize=(9, 2 * len(shown)), layout="constrained")
+    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)
+    for draw, panel in zip(shown, panels.flat, strict=True):
+        draw(panel, start)
+    panels.flat[-1].set(xlabel="seconds since the deployment's first look")
     figure.suptitle(title)
-    _draw_weight(weight, start, points)
-    _draw_failed(failed, start, points)
-    _draw_stock(units, start, stock)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)
     return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()
@@ -43,7 +50,7 @@ def _draw_failed(axes: Any, start: datetime, points: Sequence[Point]) -> None:
 
 def _draw_stock(axes: Any, start: datetime, stock: Sequence[Divergence]) -> None:
     axes.plot(_seconds(start, stock), [look.units for look in stock], "o-", color=STOCK)
-    axes.set(ylabel="stock off by, units", xlabel="seconds since the deployment's first look")
+    axes.set(ylabel="stock off by, units")
     axes.set_ylim(bottom=0)
 
 

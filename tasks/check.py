@@ -51,6 +51,11 @@ def _conclude(name: str, found: Mapping[str, Any]) -> None:
         raise Failed(f"{name} is inconclusive, so not passed: {shown}")
 
 
+def _divergence(seen: Look) -> dict[str, Any]:
+    """A point of the report's picture."""
+    return {"at": datetime.now(UTC).isoformat(), "units": seen.units}
+
+
 class Channel:
     """One channel of one deployment, looked at."""
 
@@ -65,15 +70,22 @@ class Channel:
 
     def baseline(self) -> Mapping[str, Any]:
         since = datetime.now(UTC) - HISTORY
-        looks = []
+        looks, divergence = [], []
         for window in range(self._checks.baseline_windows):
             if window:
                 time.sleep(self._checks.settle_seconds / self._checks.baseline_windows)
             ours = self._ours(since, {})
-            looks.append(asdict(self._look(ours, since)))
+            seen = self._look(ours, since)
+            looks.append(asdict(seen))
+            divergence.append(_divergence(seen))
         explained = balance(ours)
         before = {row["sku"]: [row["quantity"], explained.get(row["sku"], 0)] for row in ours.stock}
-        return {"since": since.isoformat(), "looks": looks, "before": before}
+        return {
+            "since": since.isoformat(),
+            "looks": looks,
+            "before": before,
+            "divergence": divergence,
+        }
 
     def compare(self) -> Mapping[str, Any]:
         """After the settle window; what looks wrong is looked at once more a window later."""
@@ -85,7 +97,7 @@ class Channel:
         def settled() -> Look:
             time.sleep(self._checks.settle_seconds)
             seen = self._look(self._ours(since, before), since)
-            divergence.append({"at": datetime.now(UTC).isoformat(), "units": seen.units})
+            divergence.append(_divergence(seen))
             return seen
 
         first = self._whole(settled)

@@ -1,8 +1,12 @@
 """The Prefect runs around a release: who we are, what we are called, and being woken again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prefect.runtime import flow_run
 
-from blocks.prefect_server import PrefectServer
+from blocks.prefect_server import PrefectServer, limit_name
+from tasks.deployment import Deploying
 
 
 def this_run() -> str:
@@ -13,3 +17,14 @@ def this_run() -> str:
 def name_run(name: str) -> None:
     """The run's name in the UI, once the version is known."""
     PrefectServer().rename_run(this_run(), name)
+
+
+@contextmanager
+def shown_as_held(under_way: Deploying) -> Iterator[None]:
+    """Inside, Prefect's UI shows the environment as taken; the lock is the ledger's lease."""
+    limit = limit_name(under_way.live.shop.shop, under_way.environment)
+    PrefectServer().show_held(limit, 1)
+    try:
+        yield
+    finally:
+        PrefectServer().show_held(limit, 0)

@@ -1,5 +1,6 @@
 """A schema change and the person who decides: in the browser, by API, too late, or not at all."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -45,6 +46,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     chromium = shutil.which("chromium")
+    if chromium is None and os.environ.get("CI") and os.getuid() == 0:
+        pytest.fail("Chromium is missing: `make browser` installs it")
     if chromium is None:
         pytest.skip("Chromium is not installed, and only root can have it from Debian")
     with sync_playwright() as playwright:
