@@ -10,6 +10,7 @@ from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Deployment, Release
 from tasks.deployment import deploying, executor
 from tasks.ending import finish, refuse
+from tasks.report import report
 from tasks.restore import restore
 from tasks.retries import STEP
 from tasks.runs import this_run
@@ -28,7 +29,8 @@ def close_expired(live: Live) -> None:
             if live.ledger.approvals.expire(approval.id).decision == "expired":
                 reason = f"approval {approval.id} expired at {approval.expires_at:%H:%M:%S} UTC"
                 refuse(live, row, reason)
-                finish(live, live.ledger.releases.get(row.version), Refused(reason))
+                release = live.ledger.releases.get(row.version)
+                report(live, finish(live, release, Refused(reason)))
 
 
 def stranded(live: Live) -> tuple[Deployment, ...]:
