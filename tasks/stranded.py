@@ -17,8 +17,10 @@ from tasks.runs import this_run
 
 MOST_RUNS = 10
 NEVER_BEGUN_SECONDS = 60.0
-DEAD = ("CRASHED", "FAILED", "RUNNING", "CANCELLED", "CANCELLING", "")
-"""States of a run that may have left something; a paused or scheduled one comes back by itself."""
+DEAD = ("CRASHED", "FAILED", "RUNNING")
+"""States in which an idle run was cut off; a paused or scheduled one comes back by itself."""
+GIVEN_UP = ("CANCELLED", "CANCELLING", "")
+"""A person cancelled the run, or deleted it."""
 
 
 @task(task_run_name="close expired approvals", **STEP)
@@ -34,11 +36,12 @@ def close_expired(live: Live) -> None:
 
 
 def stranded(live: Live) -> tuple[Deployment, ...]:
-    """Deployments that changed something already and that nobody carries."""
+    """Deployments that nobody carries; a release that touched nothing goes on by its own run."""
     return tuple(
         row
         for row in live.ledger.deployments.unfinished()
-        if row.state not in UNTOUCHED and not live.ledger.leases.held(row.environment)
+        if (row.kind == "rollback" or row.state not in UNTOUCHED)
+        and not live.ledger.leases.held(row.environment)
     )
 
 
@@ -46,7 +49,7 @@ def stranded(live: Live) -> tuple[Deployment, ...]:
 def take_back_cancelled(live: Live, row: Deployment) -> None:
     """A run that a person cancelled is not carried forward: what it began is taken back."""
     state = PrefectServer().state_of(row.flow_run)
-    if state not in ("CANCELLED", "CANCELLING"):
+    if state not in GIVEN_UP:
         return
     with deploying(live, row.id, executor(this_run())) as under_way:
         restore(under_way, Failed("its run was cancelled"))
@@ -63,7 +66,7 @@ def wake_idle(live: Live) -> None:
 def _wake(live: Live, release: Release) -> None:
     server = PrefectServer()
     state = server.state_of(release.flow_run)
-    if state in ("CANCELLED", "CANCELLING"):
+    if state in GIVEN_UP:
         finish(live, release, Refused("its run was cancelled"))
     elif state in DEAD and server.starts_of(release.flow_run) < MOST_RUNS:
         server.start_again(release.flow_run)
