@@ -46,6 +46,7 @@ class Live:
     """The shop's outside systems, each made when first asked for."""
 
     on_write: Callable[[str, str], None] | None = None
+    """Called around every write of every ledger, as ``Store`` says: where tests kill."""
 
     def __init__(self, path: Path, state: Path) -> None:
         self.path = path.resolve()
@@ -95,7 +96,7 @@ class Live:
     def database_url(self, environment: str) -> str:
         declared = self.environment(environment).database
         if declared == "embedded":
-            return self._stored(f"databases/{environment}")
+            return self._stored(f"databases/shop_{environment}")
         return self.reference(declared)
 
     def channels(self, environment: str) -> dict[str, ChannelClient]:

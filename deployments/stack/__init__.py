@@ -88,13 +88,12 @@ class Stack:
 
     def _databases(self) -> None:
         """For Prefect, the ledger and every environment without a database of its own."""
-        own = {name for name, place in self.live.shop.environments.items()
-               if place.database == "embedded"}  # fmt: skip
+        own = [f"shop_{name}" for name, place in self.live.shop.environments.items()
+               if place.database == "embedded"]  # fmt: skip
         self.postgres.create("prefect")
-        for name in ("ledger", *sorted(own)):
-            database = "ledger" if name == "ledger" else f"shop_{name.replace('-', '_')}"
-            self.postgres.create(database)
-            write_secret(self.state / "databases" / name, self.postgres.url(database))
+        for name in ("ledger", *own):
+            self.postgres.create(name)
+            write_secret(self.state / "databases" / name, self.postgres.url(name))
 
     def _server(self) -> None:
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
