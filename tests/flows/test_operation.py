@@ -107,6 +107,14 @@ def test_a_ref_that_is_nowhere_is_refused_with_its_name(world: World) -> None:
     assert len(world.live.ledger.releases.all()) == count
 
 
+def test_an_order_that_the_shop_does_not_have_is_called_lost(world: World) -> None:
+    promised = {"outcome": "ok", "order": "7", "key": "a key that the shop never saw"}
+
+    found = world.street.audit([promised])
+
+    assert (found.taken, found.lost, found.doubled) == (1, 1, 0)
+
+
 def test_without_a_version_a_rollback_offers_what_fits(world: World) -> None:
     newest, first = (row.version for row in world.live.ledger.deployments.done("production"))
     shop = world.live.shop.shop
