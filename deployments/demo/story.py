@@ -88,7 +88,8 @@ def tell(folder: Path, keep: bool) -> int:
     finally:
         if keep:
             console.print(f"still up: {stack.ui}; end it with")
-            console.print(f"  tradewind --shop {folder / 'shop.yaml'} down", soft_wrap=True)
+            tradewind = Path(sys.executable).with_name("tradewind")
+            console.print(f"  {tradewind} --shop {folder / 'shop.yaml'} down", soft_wrap=True)
         else:
             stack.down()
 
@@ -199,14 +200,17 @@ def _broken_releases(told: list[Told]) -> Iterator[str]:
             yield f"{version} is {release.state}, should be {one.chapter.state}: {release.outcome}"
         if one.chapter.because not in release.outcome:
             yield f"{version} ended by {release.outcome!r}, not by {one.chapter.because!r}"
-        if one.dropped:
-            yield f"{one.dropped} requests of {one.sent} were dropped during {version}"
         if one.errors and one.chapter.ref != "failing-checkouts":
             yield f"{one.errors} requests of {one.sent} failed during {version}"
 
 
 def _broken_orders(street: Street) -> Iterator[str]:
-    orders = street.audit(street.seen())
+    """Over the whole time, between the releases, too."""
+    lines = street.seen()
+    orders = street.audit(lines)
+    dropped = sum(line["outcome"] == "dropped" for line in lines)
+    if dropped:
+        yield f"{dropped} of {len(lines)} requests were dropped"
     if orders.lost or orders.doubled:
         yield f"of {orders.taken} orders {orders.lost} were lost, {orders.doubled} doubled"
     if not orders.taken:
