@@ -83,6 +83,18 @@ def test_only_the_named_paths_are_exported_and_count(
         repository.export("main", ["nowhere"], tmp_path / "out")
 
 
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../out"])
+def test_a_link_that_leads_out_of_the_commit_is_refused(
+    repository: Repository, tmp_path: Path, target: str
+) -> None:
+    (repository.path / "shop" / "link").symlink_to(target)
+    git(repository.path, "add", "--all")
+    git(repository.path, "commit", "-m", "a link")
+
+    with pytest.raises(BadInput, match=f"shop/link is a link to '{target}'"):
+        repository.export("main", ["shop"], tmp_path / "export")
+
+
 def test_a_gate_counts_what_it_executed(gate_run: GateRun) -> None:
     evidence = run_gate(gate_run)
 
