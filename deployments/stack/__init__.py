@@ -102,6 +102,9 @@ class Stack:
         wait_for("the Prefect server", self._healthy, START_SECONDS, self._log("server"))
 
     def _worker(self) -> None:
+        """Its temporary files are ours: Prefect's usual folder belongs to whoever was first."""
+        temporary = self.state / "tmp"
+        temporary.mkdir(mode=0o700, exist_ok=True)
         command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
         self.start(
             "worker",
@@ -110,8 +113,10 @@ class Stack:
                 **prefect_environment(self.state),
                 "PREFECT_WORKER_QUERY_SECONDS": "2",
                 "PREFECT_LOGGING_LEVEL": "INFO",
+                "TMPDIR": str(temporary),
             },
         )
+        wait_for("the Prefect worker", self._polled, START_SECONDS, self._log("worker"))
 
     def _server_environment(self) -> dict[str, str]:
         database = self.postgres.url("prefect").replace("postgresql:", "postgresql+asyncpg:")
@@ -144,10 +149,18 @@ class Stack:
         return Process(**known) if known else None
 
     def _healthy(self) -> bool:
+        return self._asked("health").is_success
+
+    def _polled(self) -> bool:
+        """Whether a worker's heartbeat came in for the pool."""
+        answer = self._asked(f"work_pools/{POOL}")
+        return answer.is_success and answer.json()["status"] == "READY"
+
+    def _asked(self, path: str) -> httpx.Response:
         try:
-            return httpx.get(f"{self.api}/health", timeout=2).status_code == 200
+            return httpx.get(f"{self.api}/{path}", timeout=2)
         except httpx.HTTPError:
-            return False
+            return httpx.Response(503)
 
     def _hosts(self) -> list[Host]:
         return [host for place in self.live.shop.environments for host in self.live.hosts(place)]
