@@ -51,6 +51,25 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What a host is: versions ("" where a thing is missing), free disk, and its clock.
+
+    ``clock_offset_seconds`` is the host's clock less ours, to within half a round trip.
+    """
+
+    name: str
+    python: str
+    kernel: str
+    architecture: str
+    engine: str
+    proxy: str
+    supervisor: str
+    agent: str
+    disk_free_bytes: int
+    clock_offset_seconds: float
+
+
+@dataclass(frozen=True)
 class Served:
     """What one version answered; an error of a session counts once in ``first_errors``."""
 

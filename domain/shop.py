@@ -57,16 +57,60 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Service:
-    """One deployable: ``web`` gets traffic, a ``worker`` runs, one ``alone`` never runs twice."""
+class Limits:
+    """What a container may take at most; 0 means no limit."""
 
     __pydantic_config__ = STRICT
-    kind: Literal["web", "worker"]
+    memory_mb: Annotated[int, Range(0, 1_048_576)] = 0
+    cpus: Annotated[float, Range(0, 1024)] = 0
+    processes: Annotated[int, Range(0, 1_000_000)] = 0
+    log_mb: Annotated[int, Range(1, 10_000)] = 10
+
+
+@dataclass(frozen=True)
+class Image:
+    """How a service becomes a container: its Dockerfile, and what the container may do.
+
+    The build's context has the service's ``paths``, and its locked requirements, installed, in
+    ``.tradewind/site``, so that a build needs no package index.
+    """
+
+    __pydantic_config__ = STRICT
+    dockerfile: str = "Dockerfile"
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    read_only: bool = False
+    networks: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a job runs: five fields of cron in an IANA time zone, and how long it may take."""
+
+    __pydantic_config__ = STRICT
+    cron: str
+    time_zone: str = "UTC"
+    timeout_seconds: Seconds = 3600
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployable: ``web`` gets traffic, a ``worker`` runs, a ``job`` runs on its schedule.
+
+    One that is ``alone`` never runs twice; one with an ``image`` runs as a container.
+    """
+
+    __pydantic_config__ = STRICT
+    kind: Literal["web", "worker", "job"]
     paths: tuple[str, ...]
     command: tuple[str, ...]
     requirements: str
     test: Gate
     alone: bool = False
+    image: Image | None = None
+    schedule: Schedule | None = None
+    sticky: bool = False
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     smoke: tuple[str, ...] = ()
@@ -136,11 +180,71 @@ class Channel:
 
 @dataclass(frozen=True)
 class Host:
-    """A machine that serves. ``local`` is this one, with a folder of its own."""
+    """A machine that serves. ``local`` is this one, with a folder of its own.
+
+    ``host_key`` is the only key that the host may show; ``jump`` names another host of the
+    environment to go through; ``tools`` are paths of programs on it, found by name where not given.
+    """
 
     __pydantic_config__ = STRICT
     name: str
-    address: Literal["local"] = "local"
+    address: str = "local"
+    port: Annotated[int, Range(1, 65_535)] = 22
+    user: str = "tradewind"
+    host_key: str = ""
+    jump: str = ""
+    proxy: Literal["envoy", "haproxy"] = "envoy"
+    tools: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "/var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Ssh:
+    """How an environment's hosts are reached: one key for them all, and each step's deadline."""
+
+    __pydantic_config__ = STRICT
+    key: str
+    connect_seconds: Seconds = 10
+    step_seconds: Seconds = 60
+
+
+Portion = str
+"""A number of hosts (``"2"``) or a share of them (``"25%"``)."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """In which order hosts get a new version, and how many of them may be missing meanwhile.
+
+    ``canary`` moves a weight on every host, ``canary-by-host`` and ``rolling`` move whole hosts,
+    ``blue-green`` moves everything at once.
+    """
+
+    __pydantic_config__ = STRICT
+    strategy: Literal["canary", "canary-by-host", "rolling", "blue-green"] = "canary"
+    batch: Portion = "25%"
+    max_unavailable: Portion = "0"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Where images are kept; without one they go to the hosts over SSH, layer by layer."""
+
+    __pydantic_config__ = STRICT
+    address: str
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """What staging gets every night: the head of ``branch``, at ``cron`` in ``time_zone``."""
+
+    __pydantic_config__ = STRICT
+    branch: str = "develop"
+    until: str = "staging"
+    cron: str = "0 2 * * *"
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -157,6 +261,8 @@ class Environment:
     approve_schema: bool = False
     approval_timeout_seconds: Seconds = 86_400
     lease_seconds: Annotated[float, Range(1, 3600)] = 30
+    ssh: Ssh | None = None
+    rollout: Rollout = field(default_factory=Rollout)
 
 
 @dataclass(frozen=True)
@@ -171,3 +277,6 @@ class Shop:
     environments: Mapping[str, Environment]
     migrations: Migrations | None = None
     branch: str = "main"
+    builder: str = "unix:///var/run/docker.sock"
+    registry: Registry | None = None
+    nightly: Nightly | None = None
