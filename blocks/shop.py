@@ -16,14 +16,17 @@ from blocks.channels import ChannelClient
 from blocks.channels.account import AmazonAccount
 from blocks.database import Database
 from blocks.environments import Environments
-from blocks.hosts import Host
-from blocks.hosts.local import LocalHost
+from blocks.hosts import Host, Parcel
+from blocks.hosts.local import local_host
+from blocks.hosts.ssh import Account, ssh_host
+from blocks.images import BuiltImage, Images, RegistryAccount
 from blocks.ledger import Ledger
 from blocks.references import resolve
 from blocks.shopfile import configuration_digest, load
 from blocks.source import Repository
 from domain.errors import BadInput
 from domain.shop import Environment, Service, Shop
+from domain.shop import Host as DeclaredHost
 
 Declared = TypeVar("Declared")
 
@@ -52,6 +55,7 @@ class Live:
         self.path = path.resolve()
         self.state = state.resolve()
         self.shop: Shop = load(self.path)
+        self._hosts: dict[str, tuple[Host, ...]] = {}
 
     @property
     def configuration(self) -> str:
@@ -68,6 +72,17 @@ class Live:
     @cached_property
     def artifacts(self) -> Artifacts:
         return Artifacts(self.state / "artifacts")
+
+    @cached_property
+    def images(self) -> Images:
+        return Images(self.shop.builder, self.artifacts.pieces, self._registry())
+
+    def _registry(self) -> RegistryAccount | None:
+        declared = self.shop.registry
+        if declared is None:
+            return None
+        username, password = map(self.reference, (declared.username, declared.password))
+        return RegistryAccount(declared.address, username, password)
 
     @cached_property
     def environments(self) -> Environments:
@@ -87,8 +102,32 @@ class Live:
         return _named(self.shop.environments, name, "environment")
 
     def hosts(self, environment: str) -> tuple[Host, ...]:
-        names = (host.name for host in self.environment(environment).hosts)
-        return tuple(LocalHost(name, self.state / "hosts" / name) for name in names)
+        """In the order of shop.yaml; the same objects every time, so that connections are kept."""
+        if environment not in self._hosts:
+            declared = self.environment(environment)
+            self._hosts[environment] = tuple(self._host(declared, host) for host in declared.hosts)
+        return self._hosts[environment]
+
+    def close(self) -> None:
+        """Ends every connection to a host; the next verb opens it again."""
+        for hosts in self._hosts.values():
+            for host in hosts:
+                host.close()
+
+    def _host(self, environment: Environment, host: DeclaredHost) -> Host:
+        if host.address == "local":
+            own = {"proxy": host.proxy, "engine": host.engine, **host.tools}
+            return local_host(host.name, self.state / "hosts" / host.name, own)
+        assert environment.ssh is not None  # shop.yaml is refused without it
+        account = Account(environment.ssh, self.reference(environment.ssh.key) + "\n")
+        jump = next((one for one in environment.hosts if one.name == host.jump), None)
+        return ssh_host(host, account, jump)
+
+    def parcel(self, service: str, digest: str, reference: str) -> Parcel:
+        """What hosts are sent to have this version of a service."""
+        if self.service(service).image is None:
+            return self.artifacts.parcel(digest)
+        return self.images.parcel(BuiltImage(digest, 0, reference))
 
     def database(self, environment: str) -> Database:
         return Database(self.database_url(environment))

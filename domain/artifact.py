@@ -7,13 +7,17 @@ from domain.evidence import Evidence
 
 @dataclass(frozen=True)
 class Artifact:
-    """One service, content-addressed: ``digest`` is of the file, ``size`` in bytes."""
+    """One service, content-addressed: its listing's digest or its image's, ``size`` in bytes.
+
+    ``reference`` is where hosts pull the image from, "" where it is sent to them.
+    """
 
     service: str
     digest: str
     size: int
     source_digest: str
     requirements_digest: str
+    reference: str = ""
 
 
 def tied(evidence: Evidence, artifact: Artifact) -> tuple[str, ...]:

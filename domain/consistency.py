@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from zoneinfo import available_timezones
 
-from domain.shop import Canary, Environment, Service, Shop
+from domain.rollout import portion
+from domain.shop import Canary, Environment, Rollout, Service, Shop
 
 Objection = tuple[tuple[str, ...], str]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -23,6 +25,14 @@ def _all(shop: Shop) -> Iterator[Objection]:
         yield from _names(("environments", name), name)
         yield from _environment(("environments", name), environment)
     yield from _route(shop)
+    if shop.nightly:
+        yield from _schedule(("nightly",), shop.nightly.cron, shop.nightly.time_zone)
+        if shop.nightly.until not in shop.route:
+            known = ", ".join(shop.route)
+            yield (
+                ("nightly", "until"),
+                f"nightly.until is {shop.nightly.until!r}, known are {known}",
+            )
     if not shop.services:
         yield ("services",), "services is empty: at least 1 is needed"
     if shop.migrations and shop.migrations.service not in shop.services:
@@ -44,10 +54,21 @@ def _route(shop: Shop) -> Iterator[Objection]:
 
 def _service(where: tuple[str, ...], service: Service) -> Iterator[Objection]:
     field = ".".join(where)
-    if service.alone and service.kind == "web":
+    if service.alone and service.kind != "worker":
         yield (*where, "alone"), f"{field}.alone is true: only a worker can be alone"
-    if service.smoke and service.kind == "worker":
+    if service.smoke and service.kind != "web":
         yield (*where, "smoke"), f"{field}.smoke is given: only a web service has pages"
+    if service.sticky and service.kind != "web":
+        yield (*where, "sticky"), f"{field}.sticky is true: only a web service has sessions"
+    if (service.schedule is None) == (service.kind == "job"):
+        state = "missing" if service.schedule is None else "given"
+        yield (*where, "schedule"), f"{field}.schedule is {state}: a job has one, others do not"
+    if service.image and service.kind == "job":
+        yield (*where, "image"), f"{field}.image is given: a job runs as a process"
+    if service.schedule:
+        yield from _schedule(
+            (*where, "schedule"), service.schedule.cron, service.schedule.time_zone
+        )
     for name, command in (("command", service.command), ("test.command", service.test.command)):
         if not command:
             yield (*where, *name.split(".")), f"{field}.{name} is empty"
@@ -68,6 +89,8 @@ def _environment(where: tuple[str, ...], environment: Environment) -> Iterator[O
         yield (*where, "hosts"), f"{field}.hosts is {', '.join(names)}: a host may stand there once"
     for name in names:
         yield from _names((*where, "hosts"), name)
+    yield from _hosts(where, environment)
+    yield from _rollout((*where, "rollout"), environment.rollout)
     if environment.canary:
         yield from _weights((*where, "canary", "weights"), environment.canary)
     if environment.channels and environment.checks is None:
@@ -76,6 +99,44 @@ def _environment(where: tuple[str, ...], environment: Environment) -> Iterator[O
         for query in ("stock", "orders", "lines", "movements"):
             if not getattr(environment.checks, query).strip():
                 yield (*where, "checks"), f"{field}.checks.{query} is empty: a query is needed"
+
+
+def _hosts(where: tuple[str, ...], environment: Environment) -> Iterator[Objection]:
+    """What a host over SSH needs besides its name."""
+    names = [host.name for host in environment.hosts]
+    for number, host in enumerate(environment.hosts):
+        here, field = (*where, "hosts", str(number)), f"{'.'.join(where)}.hosts.{number}"
+        if host.address != "local" and environment.ssh is None:
+            yield here, f"{field}.address is {host.address!r}, {'.'.join(where)}.ssh is missing"
+        if host.address != "local" and len(host.host_key.split()) < 2:
+            yield (
+                here,
+                f"{field}.host_key is {host.host_key[:30]!r}: the host's own line is needed,"
+                " like 'ssh-ed25519 AAAA…'",
+            )
+        if host.jump and host.jump not in names:
+            yield here, f"{field}.jump is {host.jump!r}, known are {', '.join(names)}"
+        if host.jump == host.name or (host.jump and host.address == "local"):
+            yield here, f"{field}.jump is {host.jump!r}: only another host can lead to it"
+
+
+def _rollout(where: tuple[str, ...], rollout: Rollout) -> Iterator[Objection]:
+    for name, text in (("batch", rollout.batch), ("max_unavailable", rollout.max_unavailable)):
+        try:
+            portion(text, 1)
+        except ValueError:
+            yield (
+                (*where, name),
+                f"{'.'.join(where)}.{name} is {text!r}: a number of hosts or 0% to 100% is needed",
+            )
+
+
+def _schedule(where: tuple[str, ...], cron: str, time_zone: str) -> Iterator[Objection]:
+    field = ".".join(where)
+    if len(cron.split()) != 5:
+        yield (*where, "cron"), f"{field}.cron is {cron!r}: five fields are needed"
+    if time_zone not in available_timezones():
+        yield (*where, "time_zone"), f"{field}.time_zone is {time_zone!r}: no IANA time zone"
 
 
 def _weights(where: tuple[str, ...], canary: Canary) -> Iterator[Objection]:

@@ -1,9 +1,10 @@
 """What runs on a host, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
-from domain.shop import Stop
+from domain.shop import Limits, Stop
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,12 @@ class Unit:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     stop: Stop
+    runtime: Literal["process", "docker"] = "process"
+    sticky: bool = False
+    limits: Limits = field(default_factory=Limits)
+    read_only: bool = False
+    networks: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """One service in a release; ``version`` is the release that first carried this digest."""
+    """One service in a release; ``version`` is the release that first carried this digest.
+
+    ``reference`` is where a container's image is pulled from, "" where it is sent.
+    """
 
     service: str
     kind: str
     digest: str
     version: str
     evidence: str
+    reference: str = ""
 
 
 @dataclass(frozen=True)

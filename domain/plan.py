@@ -38,8 +38,9 @@ class Plan:
         return tuple(change for change in self.changes if change.kind == "web")
 
     @property
-    def workers(self) -> tuple[Change, ...]:
-        return tuple(change for change in self.changes if change.kind == "worker")
+    def background(self) -> tuple[Change, ...]:
+        """Workers and jobs."""
+        return tuple(change for change in self.changes if change.kind != "web")
 
 
 def plan(manifest: Manifest, environment: str, serving: Mapping[str, Serving]) -> Plan:

@@ -6,6 +6,7 @@ from typing import Any
 from prefect import task
 
 from tasks.deployment import Deploying
+from tasks.fleet import wherever
 from tasks.restore import drain_and_retire
 from tasks.retries import STEP
 
@@ -33,14 +34,13 @@ def retire_older(under_way: Deploying) -> None:
         moved = {change.service for change in under_way.plan.changes}
         older = {
             (unit.service, unit.version)
-            for host in under_way.hosts
-            for unit in host.observe().units.values()
+            for seen in wherever(under_way, lambda host: host.observe()).values()
+            for unit in seen.units.values()
             if unit.service in moved and (unit.service, unit.version) not in kept
         }
         for service, version in sorted(older):
             drain_and_retire(under_way, service, version)
-        for host in under_way.hosts:
-            host.prune(under_way.epoch)
+        wherever(under_way, lambda host: host.prune(under_way.epoch))
         return {"retired": [f"{service}@{version}" for service, version in sorted(older)]}
 
     under_way.step("retire older", retired)

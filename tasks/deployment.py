@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from blocks.hosts import Host
+from blocks.hosts import Host, Parcel
 from blocks.ledger import Lease
 from blocks.shop import Live
 from domain.errors import Failed
 from domain.host import Unit
 from domain.journal import BACKWARD, Deployment, reached
 from domain.manifest import Manifest, from_record
-from domain.plan import Change, Plan, Serving, plan
+from domain.plan import Plan, Serving, plan
 from domain.shop import Environment
 
 WAIT_MARGIN_SECONDS = 5.0
+WITHOUT = "without "
 
 
 class Deploying:
@@ -44,8 +46,25 @@ class Deploying:
         return self.lease.epoch
 
     @property
+    def host_names(self) -> tuple[str, ...]:
+        """Of every host, also of those that are away."""
+        return tuple(host.name for host in self.live.hosts(self.environment))
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Hosts that were left out of this deployment, by whichever executor, each with why."""
+        steps = self.live.ledger.steps(scope_of(self.row))
+        return {
+            step.name.removeprefix(WITHOUT): str(step.outcome.get("reason", "away"))
+            for step in steps
+            if step.name.startswith(WITHOUT)
+        }
+
+    @property
     def hosts(self) -> tuple[Host, ...]:
-        return self.live.hosts(self.environment)
+        """Those that are part of it, in the order of shop.yaml; the first one has single work."""
+        missing = self.missing
+        return tuple(host for host in self.live.hosts(self.environment) if host.name not in missing)
 
     @property
     def plan(self) -> Plan:
@@ -79,23 +98,43 @@ class Deploying:
         if now.state in BACKWARD:
             raise Failed(now.reason)
 
-    def unit(self, change: Change) -> Unit:
-        """The new version of a service as its host will run it."""
-        declared = self.live.service(change.service)
-        named = {
-            "TRADEWIND_VERSION": change.after.version,
-            "TRADEWIND_ENVIRONMENT": self.environment,
-            "TRADEWIND_SERVICE": change.service,
-        }
-        return Unit(
-            change.service,
-            change.after.version,
-            change.after.digest,
-            change.kind,
-            declared.command,
-            {**self.live.variables(self.environment, change.service), **named},
-            declared.stop,
-        )
+
+def unit_of(live: Live, environment: str, service: str, serving: Serving) -> Unit:
+    """One version of a service as a host of that environment will run it."""
+    declared = live.service(service)
+    image = declared.image
+    named = {
+        "TRADEWIND_VERSION": serving.version,
+        "TRADEWIND_ENVIRONMENT": environment,
+        "TRADEWIND_SERVICE": service,
+    }
+    unit = Unit(
+        service,
+        serving.version,
+        serving.digest,
+        declared.kind,
+        declared.command,
+        {**live.variables(environment, service), **named},
+        declared.stop,
+        sticky=declared.sticky,
+    )
+    if image is None:
+        return unit
+    return replace(
+        unit,
+        runtime="docker",
+        limits=image.limits,
+        read_only=image.read_only,
+        networks=image.networks,
+        mounts=image.mounts,
+    )
+
+
+def parcel_of(live: Live, service: str, serving: Serving) -> Parcel:
+    """What a host is sent to have this version: of the release that first carried its digest."""
+    part = manifest_of(live, serving.version).part(service)
+    reference = part.reference if part else ""
+    return live.parcel(service, serving.digest, reference)
 
 
 def scope_of(row: Deployment) -> str:

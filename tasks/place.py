@@ -5,10 +5,12 @@ from typing import Any
 
 from prefect import task
 
-from domain.errors import BadRelease, Failed
+from blocks.hosts import Host
+from domain.errors import BadRelease, Failed, Unavailable
 from domain.host import unit_name
 from domain.plan import Change
-from tasks.deployment import Deploying
+from tasks.deployment import Deploying, parcel_of, unit_of
+from tasks.fleet import everywhere_shown
 from tasks.retries import STEP
 
 
@@ -26,33 +28,57 @@ def start(under_way: Deploying, change: Change) -> None:
 
 
 def _started(under_way: Deploying, change: Change) -> Mapping[str, Any]:
-    place(under_way, change)
-    name = unit_name(change.service, change.after.version)
-    health = under_way.live.service(change.service).health
-    for host in under_way.hosts:
+    candidate = Candidate(under_way, change)
+    sent = everywhere_shown(under_way, f"start {candidate.name}", candidate.ready_on)
+    return {"unit": candidate.name, "sent_bytes": sent}
+
+
+class Candidate:
+    """One service's new version, on its way onto hosts."""
+
+    def __init__(self, under_way: Deploying, change: Change) -> None:
+        live = under_way.live
+        self.name = unit_name(change.service, change.after.version)
+        self._service = live.service(change.service)
+        self._change = change
+        self._epoch = under_way.epoch
+        self._parcel = parcel_of(live, change.service, change.after)
+        self._unit = unit_of(live, under_way.environment, change.service, change.after)
+
+    def ready_on(self, host: Host) -> int:
+        """Healthy there, and its pages tried; answers the bytes that had to be sent."""
+        sent = self.run_on(host)
+        self._prove(host)
+        return sent
+
+    def run_on(self, host: Host) -> int:
+        """The unit is there and runs; a worker stands by until it is handed the work.
+
+        A host that cannot take it, its disk being full, is as good as away.
+        """
         try:
-            host.health(name, health.path, health.timeout_seconds)
+            sent = host.place(self._parcel, self._epoch)
+        except Failed as error:
+            raise Unavailable(str(error)) from error
+        role = "working" if self._change.kind == "web" else "standby"
+        host.start(self._unit, role, self._epoch)
+        return sent
+
+    def _prove(self, host: Host) -> None:
+        health = self._service.health
+        if self._change.kind == "job":
+            return
+        try:
+            host.health(self.name, health.path, health.timeout_seconds)
         except Failed as error:
             raise BadRelease(str(error)) from error
-    _try_pages(under_way, change)
-    return {"unit": name}
+        self._try_pages(host)
 
-
-def place(under_way: Deploying, change: Change) -> None:
-    """The unit is there and runs; a worker stands by until it is handed the work."""
-    path = under_way.live.artifacts.path(change.after.digest)
-    role = "working" if change.kind == "web" else "standby"
-    for host in under_way.hosts:
-        host.receive(change.after.digest, path, under_way.epoch)
-        host.start(under_way.unit(change), role, under_way.epoch)
-
-
-def _try_pages(under_way: Deploying, change: Change) -> None:
-    pages = under_way.live.service(change.service).smoke
-    if change.kind != "web" or not pages:
-        return
-    for host in under_way.hosts:
-        statuses = host.smoke(change.service, change.after.version, pages)
+    def _try_pages(self, host: Host) -> None:
+        pages = self._service.smoke
+        if self._change.kind != "web" or not pages:
+            return
+        statuses = host.smoke(self._change.service, self._change.after.version, pages)
         bad = [f"{page} answered {status}" for page, status in statuses.items() if status != 200]
         if bad:
-            raise BadRelease(f"{change.service} {change.after.version}: {'; '.join(bad)}")
+            raise BadRelease(f"{self.name} on {host.name}: {'; '.join(bad)}")

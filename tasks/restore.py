@@ -6,13 +6,17 @@ from typing import Any
 
 from prefect import get_run_logger, task
 
-from domain.errors import BadRelease, Failed, Fenced, Halted, Unavailable
+from blocks.hosts import Host
+from domain.errors import BadRelease, Failed, Fenced, Halted
 from domain.host import unit_name
 from domain.plan import Change
 from tasks.deployment import Deploying
-from tasks.place import place
+from tasks.fleet import left, wherever
+from tasks.place import Candidate
 from tasks.retries import RESTORATION
-from tasks.workers import go_on, stand_by
+from tasks.workers import Handover
+
+DRAIN_SECONDS = 60.0
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def go_back(under_way: Deploying) -> None:
     """Every change is undone, customers first; what was never started is nothing to undo."""
     for change in under_way.plan.web:
         give_back_traffic(under_way, change)
-    for change in under_way.plan.workers:
+    for change in under_way.plan.background:
         give_back_work(under_way, change)
     for change in under_way.plan.changes:
         withdraw(under_way, change)
@@ -69,9 +73,9 @@ def give_back_traffic(under_way: Deploying, change: Change) -> None:
         return
 
     def back() -> Mapping[str, Any]:
-        for host in under_way.hosts:
-            host.route(change.service, {before.version: 100}, under_way.epoch)
-        return {"weights": {before.version: 100}}
+        weights = {before.version: 100}
+        wherever(under_way, lambda host: host.route(change.service, weights, under_way.epoch))
+        return {"weights": weights}
 
     under_way.step(f"restore: traffic of {change.service}", back)
 
@@ -83,21 +87,13 @@ def give_back_work(under_way: Deploying, change: Change) -> None:
     if before is None:
         return
 
+    again = Change(change.service, change.kind, change.after, before)
+
     def back() -> Mapping[str, Any]:
-        place(under_way, Change(change.service, change.kind, None, before))
-        stopped = silenced(under_way, unit_name(change.service, change.after.version))
-        return go_on(under_way, unit_name(change.service, before.version), stopped)
+        wherever(under_way, Candidate(under_way, again).run_on)
+        return Handover(under_way, again).made(left)
 
     under_way.step(f"restore: work of {change.service}", back)
-
-
-def silenced(under_way: Deploying, unit: str) -> str | None:
-    """The bad worker stands by, or ends when it does not answer any more."""
-    try:
-        return stand_by(under_way, unit)
-    except (Failed, Unavailable):
-        under_way.hosts[0].retire(unit, under_way.epoch)
-        return None
 
 
 @task(task_run_name="withdraw {change.service} {change.after.version}", **RESTORATION)
@@ -117,11 +113,15 @@ def drain_and_retire(under_way: Deploying, service: str, version: str) -> None:
     """Ends a unit that has no traffic any more, on every host where it is."""
     name = unit_name(service, version)
     canary = under_way.declared.canary
-    for host in under_way.hosts:
+    seconds = canary.drain_seconds if canary else DRAIN_SECONDS
+
+    def ended(host: Host) -> bool:
         unit = host.observe().units.get(name)
         if unit is not None and unit.kind == "web":
-            host.drain(service, version, canary.drain_seconds if canary else 60)
-        host.retire(name, under_way.epoch)
+            host.drain(service, version, seconds)
+        return host.retire(name, under_way.epoch)
+
+    wherever(under_way, ended)
 
 
 @task(task_run_name="quarantine {under_way.row.version}", **RESTORATION)

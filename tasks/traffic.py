@@ -13,8 +13,10 @@ from domain.canary import Policy, Verdict, judge
 from domain.errors import BadRelease, Failed
 from domain.host import Served
 from domain.plan import Change
+from domain.rollout import Wave, at_once, waves
 from domain.shop import Canary
 from tasks.deployment import Deploying
+from tasks.fleet import everywhere, everywhere_shown
 from tasks.retries import STEP
 
 NOTHING_SLOW_MS = 1e9
@@ -28,87 +30,105 @@ def shift_traffic(under_way: Deploying) -> None:
 
 
 def shift(under_way: Deploying, change: Change) -> None:
-    """All weights in turn; where nothing served before, or on the way back, all traffic at once."""
+    """All waves in turn; where nothing served before, or on the way back, all traffic at once."""
     canary = under_way.declared.canary
-    if canary is None or change.before is None or under_way.row.kind == "rollback":
-        route(under_way, change, 100)
+    hosts = [host.name for host in under_way.hosts]
+    rollout = under_way.declared.rollout
+    if change.before is None or under_way.row.kind == "rollback":
+        route(under_way, change, at_once(hosts)[0])
+        return
+    if canary is None:
+        for wave in waves(rollout, (100,), hosts):
+            route(under_way, change, wave)
         return
     under_way.advance("canary")
     slow_ms = slow_above(under_way, change, canary)
-    for weight in canary.weights:
-        route(under_way, change, weight)
-        watch(under_way, change, weight, slow_ms)
+    for wave in waves(rollout, canary.weights, hosts):
+        route(under_way, change, wave)
+        watch(under_way, change, wave, slow_ms)
 
 
 def slow_above(under_way: Deploying, change: Change, canary: Canary) -> float:
     """In milliseconds: the baseline's 95 %, fixed beforehand, and at least the floor."""
+    assert change.before is not None  # a canary has a baseline
+    before = change.before.version
 
     def measured() -> Mapping[str, Any]:
-        assert change.before is not None  # a canary has a baseline
-        seen = [
-            host.counts(change.service, 0, NOTHING_SLOW_MS).of(change.before.version).p95_ms
-            for host in under_way.hosts
-        ]
-        return {"ms": max(*seen, canary.slow_floor_ms)}
+        seen = everywhere(
+            under_way,
+            lambda host: host.counts(change.service, 0, NOTHING_SLOW_MS).of(before).p95_ms,
+        )
+        return {"ms": max(*seen.values(), canary.slow_floor_ms)}
 
     return float(under_way.step(f"baseline of {change.service}", measured)["ms"])
 
 
-@task(task_run_name="{change.service}: {weight} % on {change.after.version}", **STEP)
-def route(under_way: Deploying, change: Change, weight: int) -> None:
-    """The candidate gets ``weight`` percent on every host; the rest stays where it was."""
-    under_way.step(f"route {change.service} {weight}", lambda: _routed(under_way, change, weight))
+@task(task_run_name="{change.service}: {wave.name} on {change.after.version}", **STEP)
+def route(under_way: Deploying, change: Change, wave: Wave) -> None:
+    """The candidate gets the wave's share of every host; the rest stays where it was."""
+    under_way.step(f"route {change.service} {wave.name}", lambda: _routed(under_way, change, wave))
 
 
-def _routed(under_way: Deploying, change: Change, weight: int) -> Mapping[str, Any]:
-    weights = {change.after.version: weight}
-    if change.before is not None and weight < 100:
-        weights[change.before.version] = 100 - weight
-    for host in under_way.hosts:
-        host.route(change.service, weights, under_way.epoch)
+def _routed(under_way: Deploying, change: Change, wave: Wave) -> Mapping[str, Any]:
+    cursors = everywhere_shown(
+        under_way,
+        f"route {change.service} {wave.name}",
+        lambda host: host.route(
+            change.service, _weights(change, wave.weights[host.name]), under_way.epoch
+        ),
+    )
     return {
-        "weights": weights,
+        "weights": dict(wave.weights),
         "at": datetime.now(UTC).isoformat(),
-        "cursors": {
-            host.name: host.counts(change.service, 0, NOTHING_SLOW_MS).cursor
-            for host in under_way.hosts
-        },
+        "cursors": cursors,
     }
 
 
-@task(task_run_name="{change.service}: verdict at {weight} %", **STEP)
-def watch(under_way: Deploying, change: Change, weight: int, slow_ms: float) -> None:
+def _weights(change: Change, weight: int) -> dict[str, int]:
+    """By version: ``weight`` percent for the candidate, the rest for what served before."""
+    if change.before is None:
+        return {change.after.version: 100}
+    both = {change.after.version: weight, change.before.version: 100 - weight}
+    return {version: share for version, share in both.items() if share}
+
+
+@task(task_run_name="{change.service}: verdict at {wave.name}", **STEP)
+def watch(under_way: Deploying, change: Change, wave: Wave, slow_ms: float) -> None:
     """Looks until there is a verdict or no time is left; only *promote* goes on."""
     seen = under_way.step(
-        f"watch {change.service} {weight}", lambda: _watched(under_way, change, weight, slow_ms)
+        f"watch {change.service} {wave.name}", lambda: _watched(under_way, change, wave, slow_ms)
     )
-    what = f"{change.service} at {weight} %: {'; '.join(seen['reasons'])}"
+    what = f"{change.service} at {shown(wave)}: {'; '.join(seen['reasons'])}"
     if seen["decision"] == "restore":
         raise BadRelease(what)
     if seen["decision"] != "promote":
         raise Failed(f"inconclusive, so not promoted: {what}")
 
 
-def _watched(
-    under_way: Deploying, change: Change, weight: int, slow_ms: float
-) -> Mapping[str, Any]:
+def shown(wave: Wave) -> str:
+    return f"{wave.name} %" if wave.name.isdigit() else wave.name
+
+
+def _watched(under_way: Deploying, change: Change, wave: Wave, slow_ms: float) -> Mapping[str, Any]:
     canary = under_way.declared.canary
     assert canary is not None  # only then there is something to watch
-    shown = cast(
+    progress = cast(
         UUID,  # in a synchronous flow
         create_progress_artifact(
-            float(weight), key=f"canary-{change.service}", description=f"{weight} % of traffic"
+            float(wave.share),
+            key=f"canary-{change.service}",
+            description=f"{shown(wave)} of traffic",
         ),
     )
-    cursors = under_way.outcome(f"route {change.service} {weight}")["cursors"]
+    cursors = under_way.outcome(f"route {change.service} {wave.name}")["cursors"]
     begun, points = time.monotonic(), []
     while True:
         candidate, baseline = _arms(under_way, change, cursors, slow_ms)
-        points.append(_point(weight, candidate, baseline))
+        points.append(_point(wave.share, candidate, baseline))
         verdict = judge(candidate, baseline, _policy(under_way, change, canary))
         elapsed = time.monotonic() - begun
-        if _concluded(verdict, weight, elapsed, canary):
-            update_progress_artifact(shown, float(weight), verdict.reasons[0])
+        if _concluded(verdict, wave.share, elapsed, canary):
+            update_progress_artifact(progress, float(wave.share), verdict.reasons[0])
             return {"decision": verdict.decision, "reasons": verdict.reasons, "points": points}
         time.sleep(canary.poll_seconds)
 
@@ -134,7 +154,10 @@ def _arms(
     under_way: Deploying, change: Change, cursors: Mapping[str, int], slow_ms: float
 ) -> tuple[Served, Served]:
     """Realised counts of both versions since the weight was set, over all hosts."""
-    seen = [host.counts(change.service, cursors[host.name], slow_ms) for host in under_way.hosts]
+    seen = everywhere(
+        under_way,
+        lambda host: host.counts(change.service, cursors[host.name], slow_ms),
+    ).values()
     before = change.before.version if change.before else ""
     return (
         _sum([counts.of(change.after.version) for counts in seen]),

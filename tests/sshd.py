@@ -44,7 +44,9 @@ MaxSessions 64
 ClientAliveInterval 0
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
+SetEnv SHLVL=2
 """
+"""With a shell level, bash leaves this user's own ~/.bashrc alone, which is none of the host's."""
 
 
 def require_sshd() -> None:
@@ -149,12 +151,12 @@ class Fleet:
         self.folder = folder
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         self.key = folder / "client_key"
-        public, port = new_key(self.key), free_port()
+        self.public, port = new_key(self.key), free_port()
         self.hosts = tuple(
             Sshd(folder / f"host-{number}", address_of(number), port) for number in range(count)
         )
         for host in self.hosts:
-            host.authorize(public, options_for(command.format(home=host.home)))
+            host.authorize(self.public, options_for(command.format(home=host.home)))
 
     def __enter__(self) -> "Fleet":
         if os.geteuid() == 0:

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from blocks.artifacts import Artifacts, Ingredients
-from blocks.hosts.local import LocalHost
+from blocks.hosts import Host, Parcel
+from blocks.hosts.agent_host import AgentHost
+from blocks.hosts.local import local_host
 from deployments.stack.processes import until
+from domain.artifact import Artifact
+from domain.digest import digest_of
 from domain.errors import Failed, Fenced, Refused
 from domain.host import Unit
 from domain.shop import Stop
@@ -43,8 +47,8 @@ ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).serve_forever(
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHost]:
-    made = LocalHost("here", tmp_path_factory.mktemp("host"))
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentHost]:
+    made = local_host("here", tmp_path_factory.mktemp("host"), {})
     made.prepare()
     yield made
     made.shutdown()
@@ -55,18 +59,22 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     return Artifacts(tmp_path_factory.mktemp("artifacts"))
 
 
-def placed(host: LocalHost, artifacts: Artifacts, unit: tuple[str, str, str], code: str) -> Unit:
+def placed(host: Host, artifacts: Artifacts, unit: tuple[str, str, str], code: str) -> Unit:
     """A received and started unit (service, version, kind) running ``code``."""
     service, version, kind = unit
     folder = artifacts.folder / f"source-{service}-{version}"
     (folder / "app").mkdir(parents=True)
     (folder / "app" / "server.py").write_text(code)
-    (folder / "site").mkdir()
-    made = artifacts.build(Ingredients(service, folder / "app", folder / "site", "s", "r"))
-    host.receive(made.digest, artifacts.path(made.digest), 1)
+    made = built(artifacts, service, folder / "app")
+    host.place(artifacts.parcel(made.digest), 1)
     ready = Unit(service, version, made.digest, kind, ("python", "server.py"), {}, Stop())
     host.start(ready, "working", 1)
     return ready
+
+
+def built(artifacts: Artifacts, service: str, source: Path) -> Artifact:
+    """An artifact of ``source`` alone."""
+    return artifacts.build(Ingredients(service, source, source / "none", "s", "r"))
 
 
 def server(version: str, fails: bool = False) -> str:
@@ -74,7 +82,7 @@ def server(version: str, fails: bool = False) -> str:
 
 
 def test_traffic_moves_between_versions_without_a_lost_request(
-    host: LocalHost, artifacts: Artifacts
+    host: Host, artifacts: Artifacts
 ) -> None:
     for version, fails in (("1", False), ("2", True)):
         placed(host, artifacts, ("web", version, "web"), server(version, fails))
@@ -109,7 +117,7 @@ def test_traffic_moves_between_versions_without_a_lost_request(
 
 
 def test_errors_are_counted_by_version_and_once_per_session(
-    host: LocalHost, artifacts: Artifacts
+    host: Host, artifacts: Artifacts
 ) -> None:
     placed(host, artifacts, ("sick", "1", "web"), server("1", fails=True))
     host.health("sick@1", "/health", 20)
@@ -130,16 +138,14 @@ def test_errors_are_counted_by_version_and_once_per_session(
     assert host.smoke("sick", "1", ("/", "/buy")) == {"/": 200, "/buy": 500}
 
 
-def test_a_crash_loop_is_never_healthy(host: LocalHost, artifacts: Artifacts) -> None:
+def test_a_crash_loop_is_never_healthy(host: Host, artifacts: Artifacts) -> None:
     placed(host, artifacts, ("crash", "1", "web"), "raise SystemExit('no such table')")
 
     with pytest.raises(Failed, match=r"(?s)FATAL.*no such table"):
         host.health("crash@1", "/health", 60)
 
 
-def test_a_worker_keeps_its_role_when_it_is_started_again(
-    host: LocalHost, artifacts: Artifacts
-) -> None:
+def test_a_worker_keeps_its_role_when_it_is_started_again(host: Host, artifacts: Artifacts) -> None:
     placed(host, artifacts, ("sync", "1", "worker"), server("1"))
     host.health("sync@1", "/health", 20)
 
@@ -148,22 +154,38 @@ def test_a_worker_keeps_its_role_when_it_is_started_again(
     assert host.role("sync@1", "working", 1)["role"] == "working"
 
 
-def test_weights_that_make_no_sense_change_nothing(host: LocalHost) -> None:
+def test_weights_that_make_no_sense_change_nothing(host: Host) -> None:
     for weights in ({"1": 50}, {"nowhere": 100}):
         with pytest.raises(Refused, match="weights of none are"):
             host.route("none", weights, 1)
 
 
-def test_an_artifact_that_is_not_what_it_says_is_refused(host: LocalHost, tmp_path: Path) -> None:
-    wrong = tmp_path / "a.tar.gz"
-    wrong.write_bytes(b"x")
+def test_an_artifact_that_is_not_what_it_says_is_refused(
+    host: Host, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    (tmp_path / ("a" * 64)).write_bytes(b"x")
+    listing = {"files": [["app/a", False, 1, "a" * 64]]}
 
-    with pytest.raises(Refused, match="the artifact is"):
-        host.receive("sha256:" + "0" * 64, wrong, 1)
+    with pytest.raises(Refused, match="a piece is 2d711642b726, expected aaaaaaaaaaaa"):
+        host.place(Parcel(digest_of(listing), listing, tmp_path), 1)
+    with pytest.raises(Refused, match="the listing is sha256:"):
+        host.place(Parcel("sha256:" + "0" * 64, listing, tmp_path), 1)
+
+
+@pytest.mark.parametrize(
+    "path", ["../out", "/etc/passwd", "app/../../out", "app//x", "app/./x", ""]
+)
+def test_a_file_that_leads_out_of_the_artifact_is_refused(
+    host: Host, tmp_path: Path, path: str
+) -> None:
+    listing = {"files": [[path, False, 1, "a" * 64]]}
+
+    with pytest.raises(Refused, match="plain files inside only"):
+        host.place(Parcel(digest_of(listing), listing, tmp_path), 1)
 
 
 def test_an_older_epoch_is_fenced(tmp_path: Path) -> None:
-    lonely = LocalHost("lonely", tmp_path / "lonely")
+    lonely = local_host("lonely", tmp_path / "lonely", {})
     with pytest.raises(Refused):
         lonely.route("web", {}, 7)
 

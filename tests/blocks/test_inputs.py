@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blocks.artifacts import Artifacts, Ingredients
+from blocks.artifacts import Artifacts, Ingredients, digest_of_file
 from blocks.environments import Environments
 from blocks.gates import GateRun, run_gate
 from blocks.source import Repository
@@ -198,24 +197,25 @@ def test_the_same_content_gives_the_same_digest(tmp_path: Path) -> None:
     second = artifacts.build(ingredients(tmp_path, "elsewhere"))
 
     assert first == second
-    with tarfile.open(artifacts.path(first.digest)) as tar:
-        assert tar.getnames() == [
-            "app/shop/app.py", "app/shop/bin/run", "site/x.dist-info/METADATA",
-        ]  # fmt: skip
+    files = artifacts.parcel(first.digest).listing["files"]
+    assert [(file[0], file[1]) for file in files] == [
+        ("app/shop/app.py", False), ("app/shop/bin/run", False), ("site/x.dist-info/METADATA", False),
+    ]  # fmt: skip
 
 
 def test_a_damaged_artifact_is_never_handed_out(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path / "artifacts")
     made = artifacts.build(ingredients(tmp_path, "here"))
-    place = artifacts.path(made.digest)
-    content = bytearray(place.read_bytes())
-    content[50] ^= 1
-    place.write_bytes(content)
+    file = artifacts.parcel(made.digest).listing["files"][0]
+    piece = artifacts.pieces / file[3]
+    content = bytearray(piece.read_bytes())
+    content[0] ^= 1
+    piece.write_bytes(content)
 
-    with pytest.raises(BadInput, match="damaged"):
-        artifacts.path(made.digest)
+    with pytest.raises(BadInput, match="damaged: piece"):
+        artifacts.parcel(made.digest)
     with pytest.raises(BadInput, match="is not in"):
-        artifacts.path("sha256:" + "0" * 64)
+        artifacts.parcel("sha256:" + "0" * 64)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
@@ -226,7 +226,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     with limited_files(50_000), pytest.raises(OSError, match="File too large"):
         artifacts.build(made_of)
 
-    assert list(artifacts.folder.iterdir()) == []
+    assert list(artifacts.folder.iterdir()) == [artifacts.pieces]
+    assert all(digest_of_file(piece) == piece.name for piece in artifacts.pieces.iterdir())
 
 
 @contextmanager

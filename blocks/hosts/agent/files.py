@@ -1,0 +1,106 @@
+"""The host's folder: JSON files written all or nothing, a lock, the fence, ports, and waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+POLL_SECONDS = 0.05
+ANSWER_SECONDS = 30.0
+
+
+class Refusal(Exception):
+    """Said to the caller: ``kind`` is fenced, refused or failed."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+def read(path: Path, absent: Any = None) -> Any:
+    return json.loads(path.read_text()) if path.exists() else absent
+
+
+def write(path: Path, content: Any) -> None:
+    write_text(path, json.dumps(content, indent=1, sort_keys=True))
+
+
+def write_text(path: Path, text: str) -> None:
+    """All or nothing, readable by the owner only: units hold secrets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+
+
+@contextlib.contextmanager
+def locked(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with open(home / "lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def seen_epoch(home: Path) -> int:
+    return int(read(home / "fence.json", {"epoch": 0})["epoch"])
+
+
+def fence(home: Path, epoch: int) -> None:
+    """The target enforces the epoch: nobody acts here with an older one than it has seen."""
+    seen = seen_epoch(home)
+    if epoch < seen:
+        raise Refusal("fenced", f"epoch {epoch} is over, this host has seen {seen}")
+    if epoch > seen:
+        write(home / "fence.json", {"epoch": epoch})
+
+
+def port_of(home: Path, name: str) -> int:
+    """The same port every time for the same name."""
+    ports: dict[str, int] = read(home / "ports.json", {})
+    if name not in ports:
+        ports[name] = free_port()
+        write(home / "ports.json", ports)
+    return ports[name]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        return int(free.getsockname()[1])
+
+
+def until(what: str, condition: Callable[[], bool], limit_seconds: float) -> None:
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Refusal("failed", f"{what}: not within {limit_seconds:g} s")
+        time.sleep(POLL_SECONDS)
+
+
+def request(port: int, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    """Status and body of one request on loopback; status 0 when nobody answers."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
+    finally:
+        connection.close()

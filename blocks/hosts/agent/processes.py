@@ -1,0 +1,171 @@
+"""Units as processes: supervisord runs them; the agent speaks to it over XML-RPC on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import subprocess
+import sys
+import xmlrpc.client
+from pathlib import Path
+from typing import Any
+
+from .files import ANSWER_SECONDS, LOOPBACK, free_port, read, until, write, write_text
+from .units import hex_of, role_path, unit_path
+
+TAIL_BYTES = 2000
+
+
+def supervisor(home: Path) -> Any:
+    known = read(home / "supervisor.json", {})
+    address = f"http://tradewind:{known.get('password')}@{LOOPBACK}:{known.get('port', 1)}/RPC2"
+    return xmlrpc.client.ServerProxy(address).supervisor
+
+
+def supervised(home: Path) -> bool:
+    try:
+        return bool(supervisor(home).getState()["statename"] == "RUNNING")
+    except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+        return False
+
+
+def begin(home: Path, tools: dict[str, str]) -> None:
+    """Supervisord runs; asked again, nothing changes."""
+    if supervised(home):
+        return
+    known = {"port": free_port(), "password": secrets.token_hex(16)}
+    write(home / "supervisor.json", known)
+    user = "user=root\n" if os.geteuid() == 0 else ""
+    write_text(
+        home / "supervisord.conf",
+        f"[supervisord]\nnodaemon=true\n{user}logfile={home}/logs/supervisord.log\n"
+        f"pidfile={home}/supervisord.pid\nchildlogdir={home}/logs\n"
+        f"[inet_http_server]\nport={LOOPBACK}:{known['port']}\n"
+        f"username=tradewind\npassword={known['password']}\n"
+        "[rpcinterface:supervisor]\n"
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+        f"[include]\nfiles={home}/programs/*.ini\n",
+    )
+    with open(home / "logs" / "supervisord.out", "ab") as output:
+        command = [tools["supervisord"], "-c", f"{home}/supervisord.conf"]
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    until("supervisord answers", lambda: supervised(home), ANSWER_SECONDS)
+
+
+def end(home: Path, limit_seconds: float) -> None:
+    if supervised(home):
+        supervisor(home).shutdown()
+        until("supervisord ends", lambda: not supervised(home), limit_seconds)
+
+
+def program(home: Path, name: str, command: list[str], stop: dict[str, Any]) -> None:
+    """Declares a program to supervisord and starts it; what is there stays as it is."""
+    text = f"""[program:{name}]
+command={" ".join(command)}
+directory={home}
+autorestart=true
+startsecs=1
+startretries=4
+stopsignal={stop["signal"]}
+stopwaitsecs={int(stop["timeout_seconds"])}
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={home}/logs/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+    write_text(program_path(home, name), text)
+    agree(home)
+
+
+def program_path(home: Path, name: str) -> Path:
+    return home / "programs" / f"{name}.ini"
+
+
+def withdrawn(home: Path, name: str) -> None:
+    """The program ends, by its own signal and in its own time, and is declared no more."""
+    if program_path(home, name).exists():
+        program_path(home, name).unlink()
+        agree(home)
+
+
+def agree(home: Path) -> None:
+    """Makes supervisord run exactly the declared programs."""
+    rpc = supervisor(home)
+    added, changed, removed = rpc.reloadConfig()[0]
+    for name in (*removed, *changed):
+        rpc.stopProcessGroup(name)
+        rpc.removeProcessGroup(name)
+    for name in (*added, *changed):
+        rpc.addProcessGroup(name)
+
+
+def state_of(home: Path, name: str) -> str:
+    try:
+        return str(supervisor(home).getProcessInfo(name)["statename"])
+    except xmlrpc.client.Fault:
+        return "ABSENT"
+    except (OSError, http.client.HTTPException):
+        return "UNSUPERVISED"
+
+
+def tail_of(home: Path, name: str) -> str:
+    """The end of a program's output."""
+    log = home / "logs" / f"{name}.log"
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        return file.read().decode(errors="replace")
+
+
+def start(home: Path, name: str) -> None:
+    """The unit runs as a program; supervisord calls the agent, which becomes the unit."""
+    unit = read(unit_path(home, name))
+    program(home, name, [*agent_command(home), "exec", str(home), name], unit["stop"])
+
+
+def agent_command(home: Path) -> list[str]:
+    """How supervisord runs this agent: by a name that stays when a newer one arrives."""
+    return [read(home / "tools.json")["python"], "-E", f"{home}/agent"]
+
+
+def become(home: Path, name: str) -> None:
+    """This process becomes the unit's own program, with its environment and nothing else."""
+    unit = read(unit_path(home, name))
+    folder = home / "artifacts" / hex_of(unit["digest"])
+    command = command_of(home, unit)
+    os.chdir(folder / "app")
+    os.execvpe(command[0], command, environment_of(home, name, unit))  # noqa: S606 no shell wanted
+
+
+def command_of(home: Path, unit: dict[str, Any]) -> list[str]:
+    command = list(unit["command"])
+    if command[0] == "python":
+        command[0] = read(home / "tools.json")["python"]
+    return command
+
+
+def environment_of(home: Path, name: str, unit: dict[str, Any]) -> dict[str, str]:
+    folder = home / "artifacts" / hex_of(unit["digest"])
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": f"{folder}/app:{folder}/site",
+        **unit["environment"],
+        "HOST": LOOPBACK,
+        "PORT": str(unit["port"]),
+        "TRADEWIND_ROLE_FILE": str(role_path(home, name)),
+    }
+
+
+def output_to(path: str, command: list[str]) -> None:
+    """This process becomes ``command``, its standard output appended to a file."""
+    opened = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    os.dup2(opened, sys.stdout.fileno())
+    os.execvp(command[0], command)  # noqa: S606 no shell wanted
