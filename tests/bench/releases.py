@@ -14,7 +14,7 @@ LIBRARY_BYTES = 200_000
 """Files from here on are compiled libraries, here random bytes; smaller ones are text."""
 POOL_BYTES = 2_000_000
 NEW_SHARE = 0.10
-WORDS = tuple("def class return self import from order stock channel price sku the of".split())
+WORDS = ("def", "class", "return", "self", "import", "order", "stock", "channel", "price", "sku")
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,7 @@ class Releases:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        (folder / "app" / "server.py").write_text(
-            SERVER.read_text().replace("{version}", version)
-        )
+        (folder / "app" / "server.py").write_text(SERVER.read_text().replace("{version}", version))
         archive = self._folder / f"{version}.tar"
         subprocess.run(["tar", "cf", archive, "-C", folder, "."], check=True)
         return Release(version, folder, archive)

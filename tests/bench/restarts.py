@@ -1,7 +1,6 @@
-"""``make bench``: each measure beside the plain way of doing it, in one run, as ratios."""
+"""A switch behind the proxy beside a plain restart: what customers lost, how long they waited."""
 
 import json
-import random
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -10,42 +9,38 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
-from rich.console import Console
-from rich.table import Table
 
 from blocks.artifacts import Artifacts
-from blocks.hosts.local import LocalHost
-from domain.canary import Policy, judge
-from domain.host import Served, Unit
+from blocks.hosts.agent_host import AgentHost
+from blocks.hosts.local import local_host
+from domain.host import Unit
 from examples.customers import Buyer, Diary, Wish
+from tests.bench.results import Result, versus
 from tests.blocks.test_host import placed, server
 
 SWITCHES = 3
 BUYERS, PACE_SECONDS = 8, 0.04
-CANARIES, LOOKS, REQUESTS_A_LOOK = 400, 60, 20
 
 
-def main() -> None:
-    table = Table("What", "Tradewind", "the plain way", "ratio")
-    for row in (*switches(), *verdicts()):
-        table.add_row(*row)
-    Console(width=120).print(table)
-
-
-def switches() -> Iterator[tuple[str, ...]]:
+def restarts() -> Result:
     """Requests that strict customers lost in switches back and forth, and the longest wait."""
     with host() as (here, units):
         ours = watched(here, lambda: weighted(here, units))
         plain = watched(here, lambda: restarted(here, units))
-    yield "switch: requests dropped", *shown(ours["dropped"], plain["dropped"])
-    yield "switch: longest gap between answers, ms", *shown(ours["gap_ms"], plain["gap_ms"])
+    return versus(
+        "A switch beside a restart",
+        {
+            "requests dropped": (ours["dropped"], plain["dropped"]),
+            "longest gap between answers, ms": (ours["gap_ms"], plain["gap_ms"]),
+        },
+    )
 
 
 @contextmanager
-def host() -> Iterator[tuple[LocalHost, tuple[Unit, Unit]]]:
+def host() -> Iterator[tuple[AgentHost, tuple[Unit, Unit]]]:
     """With two versions of one service, the first with all traffic."""
     with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
-        here = LocalHost("here", Path(folder) / "host")
+        here = local_host("here", Path(folder) / "host", {})
         here.prepare()
         try:
             artifacts = Artifacts(Path(folder) / "artifacts")
@@ -61,7 +56,7 @@ def host() -> Iterator[tuple[LocalHost, tuple[Unit, Unit]]]:
             here.shutdown()
 
 
-def weighted(here: LocalHost, units: tuple[Unit, Unit]) -> None:
+def weighted(here: AgentHost, units: tuple[Unit, Unit]) -> None:
     """A slice at a time, both versions running, drained before anything ends."""
     for _ in range(SWITCHES):
         for new, old in (("2", "1"), ("1", "2")):
@@ -71,7 +66,7 @@ def weighted(here: LocalHost, units: tuple[Unit, Unit]) -> None:
             here.drain("web", old, 10)
 
 
-def restarted(here: LocalHost, units: tuple[Unit, Unit]) -> None:
+def restarted(here: AgentHost, units: tuple[Unit, Unit]) -> None:
     """By hand: the one that serves is stopped, and comes back with the new code."""
     (serving,) = (unit for unit in here.observe().units.values() if unit.weight)
     for _ in range(2 * SWITCHES):
@@ -89,7 +84,7 @@ def listening(port: int) -> psutil.Process:
     return psutil.Process(next(pid for pid in found if pid))
 
 
-def watched(here: LocalHost, act: Callable[[], None]) -> dict[str, float]:
+def watched(here: AgentHost, act: Callable[[], None]) -> dict[str, float]:
     """What customers met while ``act`` was under way."""
     over = threading.Event()
     with tempfile.NamedTemporaryFile("w+") as file:
@@ -115,37 +110,3 @@ def watched(here: LocalHost, act: Callable[[], None]) -> dict[str, float]:
         "dropped": sum(line["outcome"] != "ok" for line in lines),
         "gap_ms": round(1000 * gap, 1),
     }
-
-
-def verdicts() -> Iterator[tuple[str, ...]]:
-    """Equal versions that were taken back, of all, when looked at again and again."""
-    chance = random.Random(20261124)
-    false = {"ours": 0, "plain": 0}
-    for _ in range(CANARIES):
-        for name, alarmed in canary(chance).items():
-            false[name] += alarmed
-    rate = {name: round(100 * count / CANARIES, 2) for name, count in false.items()}
-    yield "verdict: false alarms, % of equal canaries", *shown(rate["ours"], rate["plain"])
-
-
-def canary(chance: random.Random) -> dict[str, bool]:
-    """One hour at 10 % and 1 % errors in both arms; the plain way is "twice the baseline"."""
-    policy = Policy(0.01, 0.05, 5, 50)
-    errors, requests, alarmed = [0, 0], [0, 0], {"ours": False, "plain": False}
-    for _ in range(LOOKS):
-        for arm, count in ((0, REQUESTS_A_LOOK), (1, 9 * REQUESTS_A_LOOK)):
-            requests[arm] += count
-            errors[arm] += sum(chance.random() < 0.01 for _ in range(count))
-        ours, theirs = (Served(requests[arm], errors[arm], errors[arm]) for arm in (0, 1))
-        alarmed["ours"] |= judge(ours, theirs, policy).decision == "restore"
-        alarmed["plain"] |= errors[0] / requests[0] > 2 * max(errors[1], 1) / requests[1]
-    return alarmed
-
-
-def shown(ours: float, plain: float) -> tuple[str, str, str]:
-    ratio = f"{ours / plain:.2f}" if plain else "-"
-    return f"{ours:g}", f"{plain:g}", ratio
-
-
-if __name__ == "__main__":
-    main()

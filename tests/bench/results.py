@@ -52,6 +52,15 @@ class Record:
         (self._folder / "results.md").write_text(f"{text}\n")
 
 
+def versus(title: str, measured: dict[str, tuple[float, float]]) -> Result:
+    """Ours and the plain way's, by what was measured."""
+    rows = tuple(
+        (what, f"{ours:g}", f"{plain:g}", f"{ours / plain:.2f}" if plain else "–")
+        for what, (ours, plain) in measured.items()
+    )
+    return Result(title, ("what", "Tradewind", "the plain way", "ratio"), rows, dict(measured))
+
+
 def spread(values: Sequence[float], places: int = 2) -> str:
     """The median, and from the least to the most where there is more than one value."""
     if not values:

@@ -23,7 +23,9 @@ class Pipe(OnPlaces):
         target = place.release(release.version)
         unpack = f"mkdir -p {shlex.quote(str(target))} && tar x -C {shlex.quote(str(target))}"
         remote = " && ".join((unpack, *self.finishing(place, release.version)))
-        command = f"tar c -C {release.folder} . | {shlex.join(self._ssh(place))} {shlex.quote(remote)}"
+        command = (
+            f"tar c -C {release.folder} . | {shlex.join(self._ssh(place))} {shlex.quote(remote)}"
+        )
         return subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL)
 
     def _ssh(self, place: Place) -> list[str]:

@@ -119,11 +119,13 @@ def declared(fleet: Fleet, sshd: Sshd, proxy: str) -> Declared:
 @contextmanager
 def agents(count: int, proxy: str) -> Iterator[tuple[AgentHost, ...]]:
     """So many hosts with their agents, nothing prepared."""
-    with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
-        with Fleet(Path(folder), count, COMMAND) as fleet:
-            hosts = hosts_of(fleet, proxy)
-            try:
-                yield hosts
-            finally:
-                for host in hosts:
-                    host.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder,
+        Fleet(Path(folder), count, COMMAND) as fleet,
+    ):
+        hosts = hosts_of(fleet, proxy)
+        try:
+            yield hosts
+        finally:
+            for host in hosts:
+                host.close()
