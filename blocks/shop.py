@@ -18,7 +18,7 @@ from blocks.database import Database
 from blocks.environments import Environments
 from blocks.hosts import Host, Parcel
 from blocks.hosts.local import local_host
-from blocks.hosts.ssh import Account, ssh_host
+from blocks.hosts.ssh import Account, Door, private_key, ssh_host
 from blocks.images import BuiltImage, Images, RegistryAccount
 from blocks.ledger import Ledger
 from blocks.references import resolve
@@ -114,14 +114,31 @@ class Live:
             for host in hosts:
                 host.close()
 
+    def loose_ends(self, environment: str, host: str) -> tuple[str, ...]:
+        """What an environment's key may do on a host besides its one command."""
+        declared = self.environment(environment)
+        (found,) = (one for one in declared.hosts if one.name == host)
+        return () if found.address == "local" else self._door(declared, found).loose_ends()
+
+    def public_key(self, environment: str) -> str:
+        """The line that an environment's hosts have to let in; BadInput without a key."""
+        declared = self.environment(environment)
+        if declared.ssh is None:
+            raise BadInput(f"environments.{environment}.ssh is missing: it names the key")
+        key = private_key(self.reference(declared.ssh.key) + "\n")
+        return f"{key.get_name()} {key.get_base64()} tradewind-{self.shop.shop}-{environment}"
+
     def _host(self, environment: Environment, host: DeclaredHost) -> Host:
         if host.address == "local":
             own = {"proxy": host.proxy, "engine": host.engine, **host.tools}
             return local_host(host.name, self.state / "hosts" / host.name, own)
+        return ssh_host(self._door(environment, host))
+
+    def _door(self, environment: Environment, host: DeclaredHost) -> Door:
         assert environment.ssh is not None  # shop.yaml is refused without it
         account = Account(environment.ssh, self.reference(environment.ssh.key) + "\n")
         jump = next((one for one in environment.hosts if one.name == host.jump), None)
-        return ssh_host(host, account, jump)
+        return Door(host, account, jump)
 
     def parcel(self, service: str, digest: str, reference: str) -> Parcel:
         """What hosts are sent to have this version of a service."""

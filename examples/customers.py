@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -140,7 +141,7 @@ class Wishes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--storefront", required=True)
+    parser.add_argument("--storefront", required=True, nargs="+", help="one address or several")
     parser.add_argument("--marketplace", required=True)
     parser.add_argument("--diary", type=Path, required=True)
     parser.add_argument("--rate", type=float, default=120, help="storefront requests per second")
@@ -149,7 +150,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     with asked.diary.open("a") as file:
         diary, pace = Diary(file), BUYERS / asked.rate
-        buyers = [(Buyer(asked.storefront, diary, pace), wishes.storefront) for _ in range(BUYERS)]
+        doors = islice(cycle(asked.storefront), BUYERS)
+        buyers = [(Buyer(door, diary, pace), wishes.storefront) for door in doors]
         elsewhere = Buyer(asked.marketplace, diary, 1 / PURCHASES_PER_SECOND)
         shopping = [
             threading.Thread(target=buyer.shop, args=(wanted, over))

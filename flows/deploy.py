@@ -13,7 +13,7 @@ from tasks.conclude import conclude, retire_older
 from tasks.deployment import deploying, executor
 from tasks.ending import said
 from tasks.migrate import migrate
-from tasks.place import start_candidates
+from tasks.place import prepare_hosts, start_candidates
 from tasks.restore import restored_on_failure
 from tasks.runs import shown_as_held, this_run
 from tasks.traffic import shift_traffic
@@ -36,6 +36,7 @@ def carry(live: Live, deployment: int, owner: str) -> None:
     """From wherever an earlier executor left it; whatever fails, the old version serves again."""
     with deploying(live, deployment, owner) as under_way, shown_as_held(under_way):
         with restored_on_failure(under_way):
+            prepare_hosts(under_way)
             migrate(under_way)
             take_baseline(under_way)
             start_candidates(under_way)

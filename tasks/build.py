@@ -1,5 +1,6 @@
 """Build once: one artifact per service, and the manifest whose digests are what moves."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,16 +10,21 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.artifacts import Ingredients
 from blocks.environments import requirements_digest
+from blocks.images import ImageIngredients
 from blocks.ledger import Journal
 from blocks.shop import Live
 from domain.artifact import Artifact, tied
+from domain.digest import digest_of
 from domain.errors import Failed
 from domain.evidence import Evidence
 from domain.journal import Release
 from domain.manifest import Manifest, Part, to_record
+from domain.shop import Image
 from tasks.deployment import WAIT_MARGIN_SECONDS, manifest_of
 
 LEASE_SECONDS = 30.0
+SITE_IN_CONTEXT = ".tradewind/site"
+"""Where a Dockerfile finds the locked requirements, installed."""
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def _built(live: Live, release: Release, service: str) -> Mapping[str, Any]:
     declared = live.service(service)
     with (
         live.exported(release.commit, (declared.requirements,)) as requirements,
-        live.exported(release.commit, declared.paths) as source,
+        live.exported(release.commit, sources(live, service)) as source,
     ):
         locked = requirements / declared.requirements
         made_of = Ingredients(
@@ -62,7 +68,48 @@ def _built(live: Live, release: Release, service: str) -> Mapping[str, Any]:
             live.repository.tree_digest(release.commit, declared.paths),
             requirements_digest(locked),
         )
-        return vars(live.artifacts.build(made_of))
+        if declared.image is None:
+            return vars(live.artifacts.build(made_of))
+        return vars(_image(live, release, declared.image, made_of))
+
+
+def _image(live: Live, release: Release, image: Image, made_of: Ingredients) -> Artifact:
+    """Built from the commit, with the locked requirements beside it; pushed where there is a place.
+
+    The digest is the image's id: what a host verifies, wherever it has the image from.
+    """
+    shutil.copytree(made_of.site, made_of.source / SITE_IN_CONTEXT)
+    ingredients = ImageIngredients(
+        made_of.service,
+        release.version,
+        release.version,
+        release.commit,
+        release.committed_at,
+        made_of.source,
+        image.dockerfile,
+        image.arguments,
+        digest_of(
+            [
+                live.repository.tree_digest(release.commit, sources(live, made_of.service)),
+                made_of.requirements_digest,
+            ]
+        ),
+    )
+    built = live.images.push(ingredients, live.images.build(ingredients))
+    return Artifact(
+        made_of.service,
+        built.digest,
+        built.size,
+        made_of.source_digest,
+        made_of.requirements_digest,
+        built.reference,
+    )
+
+
+def sources(live: Live, service: str) -> tuple[str, ...]:
+    """Paths of the repository that go into a service, its Dockerfile included."""
+    declared = live.service(service)
+    return (*declared.paths, *((declared.image.dockerfile,) if declared.image else ()))
 
 
 @task(task_run_name="manifest of {release.version}", cache_policy=NO_CACHE)
@@ -99,10 +146,11 @@ def _part(
         before = _before(live, release, service)
         assert before is not None  # the cut refuses to leave out what was never released
         return before
-    digest = artifacts[service].digest
+    made = artifacts[service]
     older = _before(live, release, service)
-    version = older.version if older and older.digest == digest else release.version
-    return Part(service, live.service(service).kind, digest, version, evidence[service].digest)
+    version = older.version if older and older.digest == made.digest else release.version
+    kind = live.service(service).kind
+    return Part(service, kind, made.digest, version, evidence[service].digest, made.reference)
 
 
 def _before(live: Live, release: Release, service: str) -> Part | None:

@@ -6,12 +6,29 @@ from typing import Any
 from prefect import task
 
 from blocks.hosts import Host
+from blocks.shop import Live
 from domain.errors import BadRelease, Failed, Unavailable
 from domain.host import unit_name
 from domain.plan import Change
 from tasks.deployment import Deploying, parcel_of, unit_of
 from tasks.fleet import everywhere_shown
 from tasks.retries import STEP
+
+
+@task(task_run_name="prepare hosts of {under_way.environment}", **STEP)
+def prepare_hosts(under_way: Deploying) -> None:
+    """Every host answers, with supervisord and its proxy; below the quorum nothing begins."""
+
+    def prepared() -> Mapping[str, Any]:
+        ready = everywhere_shown(under_way, "prepare", _prepared)
+        return {"hosts": list(ready)}
+
+    under_way.step("prepare hosts", prepared)
+
+
+def _prepared(host: Host) -> bool:
+    host.prepare()
+    return True
 
 
 def start_candidates(under_way: Deploying) -> None:
@@ -28,7 +45,7 @@ def start(under_way: Deploying, change: Change) -> None:
 
 
 def _started(under_way: Deploying, change: Change) -> Mapping[str, Any]:
-    candidate = Candidate(under_way, change)
+    candidate = Candidate(under_way.live, under_way.environment, change, under_way.epoch)
     sent = everywhere_shown(under_way, f"start {candidate.name}", candidate.ready_on)
     return {"unit": candidate.name, "sent_bytes": sent}
 
@@ -36,14 +53,13 @@ def _started(under_way: Deploying, change: Change) -> Mapping[str, Any]:
 class Candidate:
     """One service's new version, on its way onto hosts."""
 
-    def __init__(self, under_way: Deploying, change: Change) -> None:
-        live = under_way.live
+    def __init__(self, live: Live, environment: str, change: Change, epoch: int) -> None:
         self.name = unit_name(change.service, change.after.version)
         self._service = live.service(change.service)
         self._change = change
-        self._epoch = under_way.epoch
+        self._epoch = epoch
         self._parcel = parcel_of(live, change.service, change.after)
-        self._unit = unit_of(live, under_way.environment, change.service, change.after)
+        self._unit = unit_of(live, environment, change.service, change.after)
 
     def ready_on(self, host: Host) -> int:
         """Healthy there, and its pages tried; answers the bytes that had to be sent."""

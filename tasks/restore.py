@@ -87,10 +87,12 @@ def give_back_work(under_way: Deploying, change: Change) -> None:
     if before is None:
         return
 
+    live = under_way.live
     again = Change(change.service, change.kind, change.after, before)
 
     def back() -> Mapping[str, Any]:
-        wherever(under_way, Candidate(under_way, again).run_on)
+        candidate = Candidate(live, under_way.environment, again, under_way.epoch)
+        wherever(under_way, candidate.run_on)
         return Handover(under_way, again).made(left)
 
     under_way.step(f"restore: work of {change.service}", back)

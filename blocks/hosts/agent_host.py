@@ -82,11 +82,9 @@ class AgentHost:
     def ask(self, unit: str, path: str) -> dict[str, Any]:
         return self._do("ask", unit=unit, path=path)
 
-    def run(self, service: str, at: str, limit_seconds: float, epoch: int) -> dict[str, Any]:
+    def run(self, service: str, at: str, limit_seconds: float) -> dict[str, Any]:
         """Begins a job's run of one time, ISO 8601, or finds it begun; answers its record."""
-        return self._ask(
-            "run", {"service": service, "at": at, "limit_seconds": limit_seconds, "epoch": epoch}
-        )
+        return self._ask("run", {"service": service, "at": at, "job_seconds": limit_seconds})
 
     def run_state(self, service: str, at: str) -> dict[str, Any]:
         return self._do("run_state", service=service, at=at)

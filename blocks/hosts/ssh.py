@@ -3,12 +3,12 @@
 import base64
 import io
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import paramiko
-from paramiko.ssh_exception import BadHostKeyException, SSHException
+from paramiko.ssh_exception import BadHostKeyException, ChannelException, SSHException
 
 from blocks.hosts.agent_host import AgentHost
 from blocks.hosts.conversation import Conversation, Stream
@@ -18,6 +18,8 @@ from domain.shop import Host, Ssh
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr")
 KEYS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 KEEPALIVE_SECONDS = 15
+PROBE_SECONDS = 5.0
+PROHIBITED = paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 READ_BYTES = 1 << 16
 WINDOW_BYTES = 1 << 22
 PACKET_BYTES = 1 << 15
@@ -31,28 +33,12 @@ class Account:
     key: str
 
 
-def ssh_host(declared: Host, account: Account, jump: Host | None = None) -> AgentHost:
-    """The host's agent behind SSH; nothing is connected before it is asked."""
-    door = Door(declared, account, jump)
-    conversation = Conversation(declared.name, door.open, account.ssh.step_seconds)
-    tools = {
-        "python": "python3",
-        "supervisord": "supervisord",
-        "envoy": "envoy",
-        "haproxy": "haproxy",
-        **declared.tools,
-        "proxy": declared.proxy,
-        "engine": declared.engine,
-    }
-    return AgentHost(conversation, tools)
-
-
 class Door:
     """Opens streams to one host. Refused for a host key that is not the pinned one."""
 
     def __init__(self, declared: Host, account: Account, jump: Host | None) -> None:
-        self._declared = declared
-        self._account = account
+        self.declared = declared
+        self.account = account
         self._jump = jump
 
     def open(self) -> Stream:
@@ -62,8 +48,8 @@ class Door:
             if self._jump is not None:
                 clients.append(self._connected(self._jump, self._socket(self._jump)))
                 beyond = self._through(clients[0])
-            clients.append(self._connected(self._declared, beyond or self._socket(self._declared)))
-            return SshStream(clients, self._account.ssh.connect_seconds)
+            clients.append(self._connected(self.declared, beyond or self._socket(self.declared)))
+            return SshStream(clients, self.account.ssh.connect_seconds)
         except SSHException as error:
             close(clients)
             raise ConnectionError(str(error)) from error
@@ -73,7 +59,7 @@ class Door:
 
     def _socket(self, host: Host) -> socket.socket:
         """Small packets leave at once: paramiko would let Nagle's algorithm hold them."""
-        seconds = self._account.ssh.connect_seconds
+        seconds = self.account.ssh.connect_seconds
         opened = socket.create_connection((host.address, host.port), timeout=seconds)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened
@@ -81,8 +67,8 @@ class Door:
     def _through(self, client: paramiko.SSHClient) -> paramiko.Channel:
         transport = client.get_transport()
         assert transport is not None  # it is connected
-        there = (self._declared.address, self._declared.port)
-        seconds = self._account.ssh.connect_seconds
+        there = (self.declared.address, self.declared.port)
+        seconds = self.account.ssh.connect_seconds
         return transport.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=seconds)
 
     def _connected(self, host: Host, opened: Any) -> paramiko.SSHClient:
@@ -90,10 +76,10 @@ class Door:
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         pinned = public_key(host)
         client.get_host_keys().add(_known_as(host), pinned.get_name(), pinned)
-        seconds = self._account.ssh.connect_seconds
+        seconds = self.account.ssh.connect_seconds
         try:
             client.connect(
-                host.address, host.port, host.user, pkey=private_key(self._account.key),
+                host.address, host.port, host.user, pkey=private_key(self.account.key),
                 sock=opened, transport_factory=_transport(pinned.get_name()), allow_agent=False,
                 look_for_keys=False, timeout=seconds, banner_timeout=seconds, auth_timeout=seconds,
             )  # fmt: skip
@@ -109,6 +95,31 @@ class Door:
                 raise Refused(f"{host.name}: {_changed(error, host)}") from error
             raise Unavailable(f"{host.name}: {error}") from error
         return client
+
+    def loose_ends(self) -> tuple[str, ...]:
+        """What the key may do on the host besides its one command; () as it should be."""
+        stream = self.open()
+        assert isinstance(stream, SshStream)  # ours
+        try:
+            return tuple(stream.loose_ends())
+        finally:
+            stream.close()
+
+
+def ssh_host(door: Door) -> AgentHost:
+    """The host's agent behind its door; nothing is connected before it is asked."""
+    declared = door.declared
+    conversation = Conversation(declared.name, door.open, door.account.ssh.step_seconds)
+    tools = {
+        "python": "python3",
+        "supervisord": "supervisord",
+        "envoy": "envoy",
+        "haproxy": "haproxy",
+        **declared.tools,
+        "proxy": declared.proxy,
+        "engine": declared.engine,
+    }
+    return AgentHost(conversation, tools)
 
 
 def _changed(error: Exception, host: Host) -> str:
@@ -193,6 +204,22 @@ class SshStream:
 
     def close(self) -> None:
         close(self._clients)
+
+    def loose_ends(self) -> Iterator[str]:
+        transport = self._clients[-1].get_transport()
+        assert transport is not None  # it is connected
+        here = ("127.0.0.1", 22)
+        try:
+            transport.open_channel("direct-tcpip", here, here, timeout=PROBE_SECONDS).close()
+            yield "may forward ports"
+        except ChannelException as error:
+            if error.code != PROHIBITED:
+                yield "may forward ports"
+        try:
+            transport.open_session(timeout=PROBE_SECONDS).get_pty()
+            yield "may open a terminal"
+        except SSHException:
+            pass
 
 
 def close(clients: list[paramiko.SSHClient]) -> None:

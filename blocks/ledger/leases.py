@@ -69,6 +69,11 @@ class Leases:
         )
         return bool(row and row["held"])
 
+    def epoch(self, name: str) -> int:
+        """The highest that was given out; 0 when none was."""
+        row = self._store.row("SELECT epoch FROM leases WHERE name = %s", name)
+        return int(row["epoch"]) if row else 0
+
     def idle_seconds(self, names: Sequence[str]) -> float | None:
         """Since the last of these leases ended; negative while one is held, None when never."""
         row = self._store.row(

@@ -55,11 +55,11 @@ class Street:
         self._simulator("POST", "stock", stock)
 
     def open_doors(self) -> None:
-        """Customers come from now on."""
-        (host,) = self.live.hosts("production")
-        port = host.observe().listeners["storefront"]
+        """Customers come from now on, to every host of production alike."""
+        ports = [host.observe().listeners["storefront"] for host in self.live.hosts("production")]
+        doors = [f"http://127.0.0.1:{port}" for port in ports]
         command = [sys.executable, "-m", "examples.customers", "--rate", str(RATE)]
-        addresses = ("--storefront", f"http://127.0.0.1:{port}", "--marketplace", self._endpoint())
+        addresses = ("--storefront", *doors, "--marketplace", self._endpoint())
         self.stack.start("customers", [*command, *addresses, "--diary", str(self.diary)], {})
         log = self.live.state / "logs" / "customers.log"
         wait_for("the first customer", lambda: bool(self.seen()), START_SECONDS, log)

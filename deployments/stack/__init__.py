@@ -163,7 +163,13 @@ class Stack:
             return httpx.Response(503)
 
     def _hosts(self) -> list[Host]:
-        return [host for place in self.live.shop.environments for host in self.live.hosts(place)]
+        """Those on this machine; other machines run whether this stack does or not."""
+        return [
+            host
+            for place, environment in self.live.shop.environments.items()
+            for declared, host in zip(environment.hosts, self.live.hosts(place), strict=True)
+            if declared.address == "local"
+        ]
 
     def _log(self, name: str) -> Path:
         return self.state / "logs" / f"{name}.log"

@@ -199,7 +199,9 @@ def test_the_same_content_gives_the_same_digest(tmp_path: Path) -> None:
     assert first == second
     files = artifacts.parcel(first.digest).listing["files"]
     assert [(file[0], file[1]) for file in files] == [
-        ("app/shop/app.py", False), ("app/shop/bin/run", False), ("site/x.dist-info/METADATA", False),
+        ("app/shop/app.py", False),
+        ("app/shop/bin/run", False),
+        ("site/x.dist-info/METADATA", False),
     ]  # fmt: skip
 
 

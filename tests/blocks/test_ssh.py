@@ -14,7 +14,7 @@ import pytest
 from blocks.artifacts import Artifacts
 from blocks.hosts.agent_host import AgentHost
 from blocks.hosts.bundle import DOOR
-from blocks.hosts.ssh import Account, ssh_host
+from blocks.hosts.ssh import Account, Door, ssh_host
 from deployments.stack.processes import until
 from domain.artifact import Artifact
 from domain.errors import Failed, Refused, Unavailable
@@ -37,8 +37,7 @@ BIG_BYTES = 8_000_000
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     require_sshd()
-    command = f"{sys.executable} -I -S {DOOR} {{home}}"
-    with Fleet(tmp_path_factory.mktemp("fleet"), 3, command) as started:
+    with Fleet(tmp_path_factory.mktemp("fleet"), 3, door_command()) as started:
         yield started
 
 
@@ -54,13 +53,22 @@ def declared(fleet: Fleet, number: int) -> Declared:
     )
 
 
+def door_command() -> str:
+    """The forced command of a test's hosts."""
+    return f"{sys.executable} -I -S {DOOR} {{home}}"
+
+
+def reach(host: Declared, known: Account, jump: Declared | None = None) -> AgentHost:
+    return ssh_host(Door(host, known, jump))
+
+
 def account(fleet: Fleet, step_seconds: float = 60) -> Account:
     return Account(Ssh("unused", 10, step_seconds), fleet.key.read_text())
 
 
 @pytest.fixture
 def host(fleet: Fleet) -> Iterator[AgentHost]:
-    reached = ssh_host(declared(fleet, 0), account(fleet))
+    reached = reach(declared(fleet, 0), account(fleet))
     yield reached
     reached.close()
 
@@ -68,7 +76,7 @@ def host(fleet: Fleet) -> Iterator[AgentHost]:
 def through(fleet: Fleet, cut: Cut, step_seconds: float = 60) -> AgentHost:
     """The first host, by way of a network that can be told to misbehave."""
     behind = replace(declared(fleet, 0), address=cut.address, port=cut.port)
-    return ssh_host(behind, account(fleet, step_seconds))
+    return reach(behind, account(fleet, step_seconds))
 
 
 def big(artifacts: Artifacts, folder: Path, mark: bytes) -> Artifact:
@@ -138,19 +146,19 @@ def test_the_agent_is_sent_once_and_only_that_command_runs(fleet: Fleet, host: A
 def test_another_host_key_is_refused_before_anything_is_sent(fleet: Fleet) -> None:
     sshd = fleet.hosts[1]
     pinned = declared(fleet, 1)
-    ssh_host(pinned, account(fleet)).observe()
+    reach(pinned, account(fleet)).observe()
     sshd.change_host_key()
     tries = sshd.log.read_text().count("Accepted publickey")
     said = len(sshd.log.read_text())
 
     with pytest.raises(Refused, match="the host key is not the pinned one, nothing was sent"):
-        ssh_host(pinned, account(fleet)).observe()
+        reach(pinned, account(fleet)).observe()
 
     assert until(lambda: "Connection" in sshd.log.read_text()[said:], 5)
     assert sshd.log.read_text().count("Accepted publickey") == tries
     assert "userauth" not in sshd.log.read_text()[said:]
     with pytest.raises(Refused, match="nothing was sent"):
-        ssh_host(replace(pinned, host_key=other_kind()), account(fleet)).observe()
+        reach(replace(pinned, host_key=other_kind()), account(fleet)).observe()
 
 
 def other_kind() -> str:
@@ -164,7 +172,7 @@ def test_a_key_that_the_host_does_not_know_is_refused(fleet: Fleet, tmp_path: Pa
     stranger = Account(Ssh("unused"), (tmp_path / "stranger").read_text())
 
     with pytest.raises(Refused, match="key is not accepted"):
-        ssh_host(declared(fleet, 0), stranger).observe()
+        reach(declared(fleet, 0), stranger).observe()
 
 
 def names(folder: Path) -> set[str]:
@@ -202,7 +210,7 @@ def test_a_lost_answer_is_asked_for_again_and_found_done(fleet: Fleet) -> None:
 
 def test_a_host_that_hangs_is_given_up_at_its_deadline(fleet: Fleet) -> None:
     sshd = fleet.hosts[2]
-    host = ssh_host(declared(fleet, 2), account(fleet, step_seconds=1))
+    host = reach(declared(fleet, 2), account(fleet, step_seconds=1))
     host.observe()
     sshd.pause()
 
@@ -216,12 +224,23 @@ def test_a_host_that_hangs_is_given_up_at_its_deadline(fleet: Fleet) -> None:
     host.close()
 
 
+def test_what_a_key_may_do_beyond_its_command_is_found_out(fleet: Fleet) -> None:
+    sshd, door = fleet.hosts[2], Door(declared(fleet, 2), account(fleet), None)
+    command = f'command="{sys.executable} -I -S {DOOR} {sshd.home}"'
+
+    assert door.loose_ends() == ()
+
+    sshd.authorize(fleet.public, command)
+    assert door.loose_ends() == ("may forward ports", "may open a terminal")
+    sshd.authorize(fleet.public, f"restrict,{command}")
+
+
 def test_a_host_is_reached_through_another(fleet: Fleet) -> None:
     jump = fleet.hosts[2]
     allowed = f'restrict,port-forwarding,permitopen="{fleet.hosts[0].address}:*"'
     jump.authorize(fleet.public, allowed)
 
-    host = ssh_host(declared(fleet, 0), account(fleet), declared(fleet, 2))
+    host = reach(declared(fleet, 0), account(fleet), declared(fleet, 2))
 
     assert host.observe().epoch >= 0
     host.close()
@@ -249,12 +268,12 @@ def test_a_corrupted_piece_is_refused_on_the_host(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 def test_a_full_disk_leaves_the_old_version_as_it_was(tmp_path: Path, artifacts: Artifacts) -> None:
     require_sshd()
-    fleet = Fleet(tmp_path / "small", 1, f"{sys.executable} -I -S {DOOR} {{home}}")
+    fleet = Fleet(tmp_path / "small", 1, door_command())
     home = fleet.hosts[0].home
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", home], check=True)
     try:
         with fleet:
-            host = ssh_host(declared(fleet, 0), account(fleet))
+            host = reach(declared(fleet, 0), account(fleet))
             one, two = (big(artifacts, tmp_path / name, name.encode()) for name in ("one", "two"))
             host.place(artifacts.parcel(one.digest), 1)
 

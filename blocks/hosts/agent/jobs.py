@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import processes
-from .files import Refusal, read, until, write
+from .files import Refusal, locked, read, until, write
 from .units import hex_of, unit_path
 
 KEPT_RUNS = 1000
@@ -46,14 +46,15 @@ def run(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """The run of one scheduled time: begun now, or as it was begun before; never twice."""
     service, at = asked["service"], asked["at"]
     record = run_path(home, service, at)
-    if not record.exists():
-        version = scheduled(home, service)
-        if not version:
-            raise Refusal("failed", f"no version of {service} has the schedule on this host")
-        write(record, {"version": version, "state": "started", "process": 0, "exit_code": None})
-        _begin(home, service, at, asked["limit_seconds"])
-        _forget(record.parent)
-    return dict(read(record))
+    with locked(home):
+        if not record.exists():
+            version = scheduled(home, service)
+            if not version:
+                raise Refusal("failed", f"no version of {service} has the schedule on this host")
+            write(record, {"version": version, "state": "started", "process": 0, "exit_code": None})
+            _begin(home, service, at, asked["job_seconds"])
+            _forget(record.parent)
+    return run_state(home, asked)
 
 
 def run_state(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def execute(home: Path, service: str, at: str, limit_seconds: float) -> None:
             ended = subprocess.run(
                 processes.command_of(home, unit),
                 cwd=folder,
-                env=processes.environment_of(home, name, unit),
+                env={**processes.environment_of(home, name, unit), "TRADEWIND_SCHEDULED_AT": at},
                 timeout=limit_seconds,
                 check=False,
             )

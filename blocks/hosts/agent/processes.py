@@ -15,6 +15,7 @@ from .files import ANSWER_SECONDS, LOOPBACK, free_port, read, until, write, writ
 from .units import hex_of, role_path, unit_path
 
 TAIL_BYTES = 2000
+ENDED = ("FATAL", "STOPPED", "EXITED")
 
 
 def supervisor(home: Path) -> Any:
@@ -79,6 +80,8 @@ stdout_logfile_backups=2
 """
     write_text(program_path(home, name), text)
     agree(home)
+    if state_of(home, name) in ENDED:
+        supervisor(home).startProcess(name, False)
 
 
 def program_path(home: Path, name: str) -> Path:

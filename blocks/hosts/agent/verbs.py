@@ -188,7 +188,7 @@ def _object(body: str) -> dict[str, Any]:
 
 Verb = Callable[[Path, dict[str, Any]], dict[str, Any]]
 CHANGING: dict[str, Verb] = {
-    verb.__name__: verb for verb in (start, traffic.route, role, retire, prune, pull, jobs.run)
+    verb.__name__: verb for verb in (start, traffic.route, role, retire, prune, pull)
 }
 """Under the lock and the fence."""
 
@@ -199,7 +199,7 @@ READING: dict[str, Verb] = {
     verb.__name__: verb
     for verb in (
         prepare, shutdown, lacks, runtimes.health, traffic.smoke, traffic.counts, traffic.drain,
-        ask, observe, jobs.run_state, facts.facts,
+        ask, observe, jobs.run, jobs.run_state, facts.facts,
     )
 }  # fmt: skip
 
