@@ -21,11 +21,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class Place:
-    """One environment: its hosts, and the names of the variables that each service finds there."""
+    """One environment: its hosts, and the names of the variables that each service finds there.
+
+    ``away`` has the hosts that do not answer, each with why.
+    """
 
     environment: str
     hosts: tuple[Seen, ...]
     variables: Mapping[str, frozenset[str]]
+    away: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def differences(
     ``configuration`` is the digest of shop.yaml as it is now.
     """
     found = (
+        *_away(source, target),
         *_variables(source, target),
         *_tested_digests(source, target, manifest),
         *_facts(source, target),
@@ -56,6 +61,16 @@ def differences(
         *_moved_digests(source, target, manifest),
     )
     return tuple(sorted(found, key=lambda one: not one.refuses))
+
+
+def _away(source: Place, target: Place) -> Iterator[Difference]:
+    """Nothing is known of a host that does not answer."""
+    if source.away or target.away:
+        here, there = (
+            f"{place.environment} misses {', '.join(place.away) or 'none'}"
+            for place in (source, target)
+        )
+        yield Difference("hosts", here, there, refuses=True)
 
 
 def _variables(source: Place, target: Place) -> Iterator[Difference]:

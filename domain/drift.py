@@ -78,13 +78,9 @@ def warm(
     kept: dict[str, Serving] = {}
     for before in previous:
         for service, record in before.items():
-            one = Serving(**record)
-            if (
-                service in serving
-                and service not in kept
-                and one.version != serving[service].version
-            ):
-                kept[service] = one
+            now = serving.get(service)
+            if now is not None and record["version"] != now.version:
+                kept.setdefault(service, Serving(**record))
     return kept
 
 
@@ -94,32 +90,48 @@ def _of_host(expected: Expected, host: Observed | str) -> Iterator[Finding]:
         return
     if host.epoch < expected.epoch:
         yield "", "epoch", str(host.epoch), f"{expected.epoch} or above"
-    for name in expected.serving:
-        kind = expected.kinds.get(name)
-        if kind == "web":
-            yield from _web(name, expected.serving[name], host)
-        elif kind:
-            yield from _work(name, expected.serving[name], host)
+    for name, serving in expected.serving.items():
+        if name in expected.kinds:
+            yield from _service(expected, name, serving, host)
     for unit in host.units.values():
         yield from _unit(expected, unit)
 
 
-def _web(service: str, serving: Serving, host: Observed) -> Iterator[Finding]:
-    """Every host has the serving version, and all of its traffic."""
-    units = [unit for unit in host.units.values() if unit.service == service]
-    if all(unit.version != serving.version for unit in units):
+def _service(
+    expected: Expected, service: str, serving: Serving, host: Observed
+) -> Iterator[Finding]:
+    """Every host has the serving version, with all of the traffic or doing the work."""
+    units = {unit.version: unit for unit in host.units.values() if unit.service == service}
+    if serving.version not in units:
         yield service, "unit", "absent", serving.version
-    weights = {unit.version: unit.weight for unit in units if unit.weight}
+    if expected.kinds[service] == "web":
+        yield from _traffic(service, serving, units)
+    else:
+        yield from _work(expected, service, serving, units)
+
+
+def _traffic(service: str, serving: Serving, units: Mapping[str, Running]) -> Iterator[Finding]:
+    weights = {version: unit.weight for version, unit in units.items() if unit.weight}
     if weights != {serving.version: 100}:
         shown = ", ".join(f"{weight} % on {version}" for version, weight in sorted(weights.items()))
         yield service, "weight", shown or "no traffic", f"100 % on {serving.version}"
 
 
-def _work(service: str, serving: Serving, host: Observed) -> Iterator[Finding]:
-    """No other version does the work."""
-    for unit in host.units.values():
-        if unit.service == service and unit.version != serving.version and serves(unit):
-            yield service, "role", f"{unit.version} works", f"{serving.version} works"
+def _work(
+    expected: Expected, service: str, serving: Serving, units: Mapping[str, Running]
+) -> Iterator[Finding]:
+    """No other version works; the serving one does, unless it does so on one host only."""
+    for version, unit in units.items():
+        if version != serving.version and serves(unit):
+            yield service, "role", f"{version} works", f"{serving.version} works"
+    own = units.get(serving.version)
+    if own is not None and not serves(own) and not _single(expected, service):
+        yield service, "role", f"{serving.version} stands by", f"{serving.version} works"
+
+
+def _single(expected: Expected, service: str) -> bool:
+    """Whether one host of all does the work."""
+    return service in expected.alone or expected.kinds[service] == "job"
 
 
 def _unit(expected: Expected, unit: Running) -> Iterator[Finding]:
@@ -145,12 +157,12 @@ def _of_environment(expected: Expected, found: Found) -> Iterator[Finding]:
         kind = expected.kinds.get(service)
         if kind is None:
             yield service, "service", f"{serving.version} serves", "not in shop.yaml"
-        elif kind != "web":
-            yield from _workers(expected, service, found)
+        elif kind != "web" and _single(expected, service):
+            yield from _single_work(expected, service, found)
 
 
-def _workers(expected: Expected, service: str, found: Found) -> Iterator[Finding]:
-    """Somebody works (a host that is not seen may), and only one where it must be alone."""
+def _single_work(expected: Expected, service: str, found: Found) -> Iterator[Finding]:
+    """One host works; one that is not seen may."""
     version = expected.serving[service].version
     seen = {name: host for name, host in found.hosts.items() if not isinstance(host, str)}
     at_work = [
@@ -161,7 +173,7 @@ def _workers(expected: Expected, service: str, found: Found) -> Iterator[Finding
     ]
     if not at_work and len(seen) == len(found.hosts):
         yield service, "role", "nobody works", f"{version} works"
-    if len(at_work) > 1 and (service in expected.alone or expected.kinds[service] == "job"):
+    if len(at_work) > 1:
         yield service, "role", f"works on {', '.join(at_work)}", "works on one host"
 
 

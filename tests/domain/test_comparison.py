@@ -22,7 +22,7 @@ def host(name: str, serving: dict[str, frozenset[str]] = RELEASED, **facts: str)
 
 
 def place(environment: str, *hosts: Seen, keys: dict[str, frozenset[str]] = KEYS) -> Place:
-    return Place(environment, hosts or (host(f"{environment}-1"),), keys)
+    return Place(environment, hosts or (host(f"{environment}-1"),), keys, {})
 
 
 def compared(source: Place, target: Place) -> tuple[Difference, ...]:
@@ -46,6 +46,13 @@ def test_other_versions_are_named_with_the_hosts_that_have_them_and_refuse_nothi
         "engine: staging has 20.10, production has 20.10 (p1) and none (p2)",
     ]
     assert not any(one.refuses for one in found)
+
+
+def test_a_host_that_does_not_answer_refuses() -> None:
+    (found,) = compared(place("staging"), replace(place("production"), away={"p9": "no route"}))
+
+    assert found.refuses
+    assert str(found) == "hosts: staging misses none, production misses p9"
 
 
 def test_free_disk_and_the_clock_are_not_compared() -> None:

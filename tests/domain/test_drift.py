@@ -12,7 +12,7 @@ from domain.host import Observed, Running, unit_name
 from domain.plan import Serving
 
 NEW, OLD = "2026.11.24.2", "2026.11.24.1"
-KINDS = {"web": "web", "sync": "worker", "report": "job"}
+KINDS = {"web": "web", "sync": "worker", "mail": "worker", "report": "job"}
 EXPECTED = Expected(
     "production",
     {name: Serving(NEW, f"sha256:{name}-new") for name in KINDS},
@@ -39,10 +39,12 @@ def host(*units: Running, epoch: int = 7) -> Observed:
 
 
 def first(*, first_host: bool) -> Observed:
-    """As it should be: all traffic on the new version, work on the first host only."""
+    """As it should be: all traffic on the new version, single work on the first host only."""
     return host(
         unit("web", NEW, at_work=True),
         unit("web", OLD, at_work=False),
+        unit("mail", NEW, at_work=True),
+        unit("mail", OLD, at_work=False),
         *(unit(name, NEW, at_work=first_host) for name in ("sync", "report")),
         *(unit(name, OLD, at_work=False) for name in ("sync", "report")),
     )
@@ -104,6 +106,14 @@ CASES: dict[str, tuple[Observed | str, tuple[str, str, str, str]]] = {
         changed(SECOND, "sync", OLD, role="working"),
         ("sync", "role", f"{OLD} works", f"{NEW} works"),
     ),
+    "a worker that stands by where all of them work": (
+        changed(SECOND, "mail", NEW, role="standby"),
+        ("mail", "role", f"{NEW} stands by", f"{NEW} works"),
+    ),
+    "a worker that nobody placed there": (
+        without(SECOND, "sync", NEW),
+        ("sync", "unit", "absent", NEW),
+    ),
     "a version that nobody released there": (
         host(*SECOND.units.values(), unit("web", LATER, at_work=False)),
         ("web", "unit", LATER, f"{OLD} or {NEW}"),
@@ -145,7 +155,7 @@ def test_nobody_at_work_is_named_unless_an_unseen_host_may_be() -> None:
 
 
 def test_a_service_that_left_shop_yaml_but_serves_on_is_named() -> None:
-    expected = replace(EXPECTED, kinds={"web": "web", "sync": "worker"})
+    expected = replace(EXPECTED, kinds={name: KINDS[name] for name in ("web", "sync", "mail")})
 
     found = drift(expected, well())
 
