@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,28 +15,39 @@ from prefect.client.schemas.actions import (
     GlobalConcurrencyLimitUpdate,
     WorkPoolCreate,
 )
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterStartTime,
+)
 from prefect.client.schemas.objects import DeploymentSchedule, FlowRun
-from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 from prefect.utilities.callables import parameter_schema
+from pydantic import ValidationError
 
 from blocks.shop import ShopBlock
 from domain.agreement import with_choices
+from domain.errors import BadInput
 
 POOL = "tradewind"
+Schedule = IntervalSchedule | CronSchedule
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A deployment as we want it: its flow, its form's choices, and how often it runs by itself."""
+    """A deployment as we want it: its flow, its form's choices, and when it runs by itself."""
 
     flow: Flow[..., Any]
     name: str
     entrypoint: str
     description: str
     choices: Mapping[str, tuple[str, ...]]
-    every_seconds: float | None = None
+    schedule: Schedule | None = None
 
     @property
     def full_name(self) -> str:
@@ -54,7 +65,7 @@ class Declared:
             "parameters": {"shop": self.name},
             "enforce_parameter_schema": True,
             "parameter_openapi_schema": self._form(),
-            "every_seconds": self.every_seconds,
+            "schedule": _described(self.schedule),
         }
 
     def _form(self) -> dict[str, Any]:
@@ -75,21 +86,28 @@ class PrefectServer:
             return None
         return {
             **found.model_dump(include=set(_COMPARED)),
-            "every_seconds": _interval(found.schedules),
+            "schedule": _described(_first(found.schedules)),
         }
 
     def declare_deployment(self, declared: Declared) -> UUID:
         fields = declared.fields()
-        every = fields.pop("every_seconds")
+        del fields["schedule"]
         flow_id = self.client.create_flow_from_name(declared.flow.name)
-        schedules = [_every(every)] if every else []
+        own = declared.schedule
+        schedules = [DeploymentScheduleCreate(schedule=own)] if own else []
         return self.client.create_deployment(flow_id, declared.name, schedules=schedules, **fields)
 
-    def offer(self, full_name: str, choices: Mapping[str, tuple[str, ...]]) -> None:
-        """New choices for a form, such as the versions one may go back to."""
+    def unschedule(self, full_name: str) -> None:
+        """The deployment stays, with its history; it no longer runs by itself."""
         found = self.client.read_deployment_by_name(full_name)
-        form = with_choices(found.parameter_openapi_schema or {}, choices)
-        self.client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=form))
+        self.client.update_deployment(found.id, DeploymentUpdate(schedules=[]))
+
+    def offer(self, full_name: str, choices: Mapping[str, tuple[str, ...]]) -> None:
+        """New choices for a form, such as the versions that exist; one never applied has none."""
+        with suppress(ObjectNotFound):
+            found = self.client.read_deployment_by_name(full_name)
+            form = with_choices(found.parameter_openapi_schema or {}, choices)
+            self.client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=form))
 
     def block(self, name: str) -> dict[str, Any] | None:
         try:
@@ -137,6 +155,20 @@ class PrefectServer:
         found = self._run(flow_run)
         return found.run_count if found else 0
 
+    def started_before(self, full_name: str, flow_run: str) -> datetime | None:
+        """When the deployment's newest run but ``flow_run`` began; None when there is no other."""
+        deployment = self.client.read_deployment_by_name(full_name)
+        found = self.client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
+            flow_run_filter=FlowRunFilter(
+                id=FlowRunFilterId(not_any_=[UUID(flow_run)]),
+                start_time=FlowRunFilterStartTime(is_null_=False),
+            ),
+            sort=FlowRunSort.START_TIME_DESC,
+            limit=1,
+        )
+        return found[0].start_time if found else None
+
     def start_again(self, flow_run: str) -> None:
         """The same run from its top, whatever state a dead process left it in."""
         if self._run(flow_run):
@@ -167,10 +199,27 @@ _COMPARED = (
 )
 
 
-def _every(seconds: float) -> DeploymentScheduleCreate:
-    return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(seconds=seconds)))
+def every(seconds: float) -> Schedule:
+    return IntervalSchedule(interval=timedelta(seconds=seconds))
 
 
-def _interval(schedules: list[DeploymentSchedule]) -> float | None:
-    intervals = [s.schedule.interval for s in schedules if isinstance(s.schedule, IntervalSchedule)]
-    return intervals[0].total_seconds() if intervals else None
+def at(cron: str, time_zone: str) -> Schedule:
+    """Five fields of cron in an IANA time zone; BadInput when there is no such time."""
+    try:
+        return CronSchedule(cron=cron, timezone=time_zone)
+    except ValidationError as error:
+        said = "; ".join(one["msg"] for one in error.errors())
+        raise BadInput(f"schedule is {cron!r} in {time_zone!r}: {said}") from error
+
+
+def _first(schedules: list[DeploymentSchedule]) -> object:
+    return schedules[0].schedule if schedules else None
+
+
+def _described(schedule: object) -> dict[str, Any] | None:
+    """A schedule as it is compared; None for one that is not of ours."""
+    if isinstance(schedule, IntervalSchedule):
+        return {"every_seconds": schedule.interval.total_seconds()}
+    if isinstance(schedule, CronSchedule):
+        return {"cron": schedule.cron, "time_zone": schedule.timezone}
+    return None

@@ -15,6 +15,7 @@ from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack
 from domain.errors import Refused
+from tasks.drift import find_drift, under_way
 from tasks.report import stages
 from tasks.rollback import find_candidates
 
@@ -60,15 +61,34 @@ class Actions:
     def rollback(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._run("rollback", request, "")
 
+    def promote(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._run("promote", request, "")
+
+    def drift(self, environment: str) -> dict[str, Any]:
+        """Of one environment or, with none, of all; those being changed now are only named."""
+        if environment:
+            self.live.environment(environment)
+        places = [environment] if environment else list(self.live.shop.environments)
+        moving = under_way(self.live)
+        return {
+            "drift": [
+                asdict(one)
+                for place in places
+                if place not in moving
+                for one in find_drift.fn(self.live, place)
+            ],
+            "under way": [place for place in places if place in moving],
+        }
+
     def candidates(self, environment: str) -> dict[str, Any]:
         found = find_candidates.fn(self.live, environment)
         return {"candidates": [asdict(one) for one in found]}
 
     def approve(self, version: str, decision: str, by: str, reason: str) -> dict[str, Any]:
-        """Answers the gate of a release, then follows its run to the end."""
+        """Answers the gate of a release or its promotion, then follows that run to the end."""
         release = self.live.ledger.releases.get(version)
         waiting = [
-            approval
+            (row.flow_run, approval.plan_digest)
             for row in self.live.ledger.deployments.of_release(version)
             for approval in self.live.ledger.approvals.of_deployment(row.id)
             if approval.decision == "waiting"
@@ -76,8 +96,8 @@ class Actions:
         if not waiting:
             raise Refused(f"{version} waits for no approval, it is {release.state}")
         form = {"decision": decision, "decided_by": by, "reason": reason}
-        run = UUID(release.flow_run)
-        runs.answer(run, {**form, "plan": waiting[-1].plan_digest})
+        run, digest = UUID(waiting[-1][0]), waiting[-1][1]
+        runs.answer(run, {**form, "plan": digest})
         return self._follow(run)
 
     def trace(self, version: str) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blocks.prefect_server import POOL, Declared, PrefectServer, limit_name
+from blocks.prefect_server import POOL, Declared, PrefectServer, at, every, limit_name
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
+from flows.nightly import nightly
+from flows.promote import promote
 from flows.reconcile import reconcile
 from flows.release import release
 from flows.rollback import rollback
@@ -31,6 +33,7 @@ def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[
         _pool(server),
         _block(live, server),
         *_deployments(live, server),
+        *_no_nightly(live.shop, server),
         *_limits(live.shop, server),
     )
     found = differences(
@@ -71,9 +74,19 @@ def _deployment(server: PrefectServer, declared: Declared) -> Wanted:
     )
 
 
+def _no_nightly(shop: Shop, server: PrefectServer) -> tuple[Wanted, ...]:
+    """A nightly that left shop.yaml keeps its history and loses its schedule."""
+    name = f"{nightly.name}/{shop.shop}"
+    observed = server.deployment(name) if shop.nightly is None else None
+    if observed is None:
+        return ()
+    fields = {"schedule": None}
+    return (Wanted(f"deployment {name}", fields, observed, lambda: server.unschedule(name)),)
+
+
 def declared_deployments(live: Live) -> tuple[Declared, ...]:
     """The flows that people and schedules start, with the real choices in their forms."""
-    shop = live.shop
+    shop, versions = live.shop, _versions(live)
     return (
         Declared(
             release,
@@ -87,15 +100,42 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
             shop.shop,
             "flows.rollback.rollback",
             "Back to a version that served before",
-            {"environment": shop.route, "version": _versions(live)},
+            {"environment": shop.route, "version": versions},
+        ),
+        Declared(
+            promote,
+            shop.shop,
+            "flows.promote.promote",
+            "The same digests from one environment to the next",
+            {
+                "from_environment": shop.route,
+                "to_environment": shop.route,
+                "version": versions,
+            },
         ),
         Declared(
             reconcile,
             shop.shop,
             "flows.reconcile.reconcile",
-            "Takes over what a dead run left behind",
+            "Takes over what a dead run left behind, and tells drift",
             {},
-            RECONCILE_SECONDS,
+            every(RECONCILE_SECONDS),
+        ),
+        *_nightly(shop),
+    )
+
+
+def _nightly(shop: Shop) -> tuple[Declared, ...]:
+    if shop.nightly is None:
+        return ()
+    return (
+        Declared(
+            nightly,
+            shop.shop,
+            "flows.nightly.nightly",
+            f"The head of {shop.nightly.branch} to {shop.nightly.until}, every night",
+            {},
+            at(shop.nightly.cron, shop.nightly.time_zone),
         ),
     )
 

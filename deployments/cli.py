@@ -97,6 +97,39 @@ def rollback(
 
 
 @app.command()
+def promote(
+    source: Annotated[str, typer.Option("--from", help="Where it passed.")],
+    target: Annotated[str, typer.Option("--to", help="The next environment.")],
+    by: By,
+    version: Annotated[str, typer.Option(help="Empty: what passed there last.")] = "",
+    accept_differences: Annotated[
+        bool, typer.Option("--accept-differences", help="Go on although they differ.")
+    ] = False,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Bring the same digests from one environment to the next."""
+    request = {
+        "from_environment": source,
+        "to_environment": target,
+        "version": version,
+        "accept_differences": accept_differences,
+    }
+    ended(actions().promote({**request, "reason": reason, "requested_by": by}), as_json)
+
+
+@app.command()
+def drift(
+    environment: Annotated[str, typer.Argument(help="Empty: all of them.")] = "",
+    as_json: Json = False,
+) -> None:
+    """What runs where against what should; exits 1 when anything differs."""
+    found = actions().drift(environment)
+    shown(found, as_json)
+    raise typer.Exit(1 if found["drift"] else 0)
+
+
+@app.command()
 def approve(
     version: str,
     by: By,

@@ -8,13 +8,12 @@ from prefect.client.schemas.objects import State
 from blocks.shop import Live, open_shop
 from domain.errors import Fenced
 from domain.journal import Release
-from flows.deploy import deploy
-from flows.gate import decided
+from flows.bring import bring
 from tasks.build import build_all, building
 from tasks.cut import ReleaseRequest, cut
 from tasks.deployment import executor
-from tasks.ending import arrived, ended
-from tasks.prepare import prepare
+from tasks.ending import ended
+from tasks.prepare import Leg
 from tasks.runs import name_run, this_run
 from tasks.test import test_all
 
@@ -28,7 +27,7 @@ def release(shop: str, request: ReleaseRequest) -> State[Any]:
         name_run(f"{made.version} → {made.route[-1]}")
         test_and_build(live, made, run)
         for environment in made.route:
-            bring(live, made, environment, run)
+            bring(live, Leg(made.version, environment, run, made.requested_by))
     except Fenced:
         raise
     except Exception as error:
@@ -41,13 +40,3 @@ def test_and_build(live: Live, made: Release, run: str) -> None:
     with building(live, made, executor(run)) as journal:
         evidence = test_all(live, made, journal)
         build_all(live, made, journal, evidence)
-
-
-def bring(live: Live, made: Release, environment: str, run: str) -> None:
-    """Into one environment; a resumed run finds in the ledger how far it is."""
-    prepared = prepare(live, made, environment, executor(run))
-    decided(live, prepared)
-    row = prepared.deployment
-    if not row.finished:
-        deploy(live.shop.shop, row.id, made.version, environment, return_state=True)
-    arrived(live, row.id)

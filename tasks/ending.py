@@ -86,6 +86,7 @@ def said(error: Exception) -> State[Any]:
 
 
 def offer_versions(live: Live) -> None:
-    """The form of a rollback offers the versions that exist now."""
+    """The forms of rollbacks and promotions offer the versions that exist now."""
     versions = tuple(release.version for release in live.ledger.releases.all())
-    PrefectServer().offer(f"rollback/{live.shop.shop}", {"version": versions})
+    for flow in ("rollback", "promote"):
+        PrefectServer().offer(f"{flow}/{live.shop.shop}", {"version": versions})

@@ -11,11 +11,21 @@ from blocks.database.backup import Backup, proven, taken
 from blocks.shop import Live
 from domain.digest import digest_of
 from domain.errors import Refused
-from domain.journal import UNTOUCHED, Approval, Deployment, Release
+from domain.journal import UNTOUCHED, Approval, Deployment
 from domain.migration import Migration, tables_touched
 from domain.plan import overtaking, quarantined
 from tasks.deployment import Deploying, deploying, manifest_of
 from tasks.retries import STEP
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One version on its way into one environment: by which flow run, and who asked for it."""
+
+    version: str
+    environment: str
+    flow_run: str
+    requested_by: str
 
 
 @dataclass(frozen=True)
@@ -27,15 +37,10 @@ class Prepared:
     text: str
 
 
-@task(task_run_name="prepare {environment}", **STEP)
-def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepared:
+@task(task_run_name="prepare {leg.environment}", **STEP)
+def prepare(live: Live, leg: Leg, owner: str) -> Prepared:
     """Opens the deployment, plans and backs up under the lease. Refused with nothing changed."""
-    known = live.ledger.deployments.of_flow_run(release.flow_run, environment)
-    if known is None or known.state in UNTOUCHED:
-        protect(live, release.version, environment)
-    row = live.ledger.deployments.open(
-        release.version, environment, "release", release.flow_run, release.requested_by
-    )
+    row = opened(live, leg)
     if row.state not in UNTOUCHED:
         return Prepared(row, None, "")
     with deploying(live, row.id, owner) as under_way:
@@ -46,6 +51,16 @@ def prepare(live: Live, release: Release, environment: str, owner: str) -> Prepa
         if not needs_person(under_way, backup):
             return Prepared(row, None, "")
         return _awaiting(under_way, migration, backup)
+
+
+def opened(live: Live, leg: Leg) -> Deployment:
+    """The leg's deployment, protected until it began; the same flow run gets the same again."""
+    known = live.ledger.deployments.of_flow_run(leg.flow_run, leg.environment)
+    if known is None or known.state in UNTOUCHED:
+        protect(live, leg.version, leg.environment)
+    return live.ledger.deployments.open(
+        leg.version, leg.environment, "release", leg.flow_run, leg.requested_by
+    )
 
 
 def protect(live: Live, version: str, environment: str) -> None:

@@ -21,22 +21,25 @@ DEAD = ("CRASHED", "FAILED", "RUNNING")
 """States in which an idle run was cut off; a paused or scheduled one comes back by itself."""
 GIVEN_UP = ("CANCELLED", "CANCELLING", "")
 """A person cancelled the run, or deleted it."""
+CANCELLED = "its run was cancelled"
 
 
 @task(task_run_name="close expired approvals", **STEP)
 def close_expired(live: Live) -> None:
-    """An approval whose time is over closes its deployment and its release; nothing was touched."""
+    """An approval whose time is over closes its deployment, and the release whose own it is."""
     for row in live.ledger.deployments.unfinished():
         for approval in live.ledger.approvals.of_deployment(row.id):
             if live.ledger.approvals.expire(approval.id).decision == "expired":
                 reason = f"approval {approval.id} expired at {approval.expires_at:%H:%M:%S} UTC"
                 refuse(live, row, reason)
                 release = live.ledger.releases.get(row.version)
-                report(live, finish(live, release, Refused(reason)))
+                if row.flow_run == release.flow_run:
+                    release = finish(live, release, Refused(reason))
+                report(live, release)
 
 
 def stranded(live: Live) -> tuple[Deployment, ...]:
-    """Deployments that nobody carries; a release that touched nothing goes on by its own run."""
+    """Deployments that nobody carries; one that touched nothing goes on by its own run."""
     return tuple(
         row
         for row in live.ledger.deployments.unfinished()
@@ -52,7 +55,7 @@ def take_back_cancelled(live: Live, row: Deployment) -> None:
     if state not in GIVEN_UP:
         return
     with deploying(live, row.id, executor(this_run())) as under_way:
-        restore(under_way, Failed("its run was cancelled"))
+        restore(under_way, Failed(CANCELLED))
 
 
 @task(task_run_name="wake what was cut off", **STEP)
@@ -60,16 +63,40 @@ def wake_idle(live: Live) -> None:
     """Runs of unfinished releases that nobody executes start again, and go on by the ledger."""
     for release in live.ledger.releases.all():
         if release.finished_at is None and _idle(live, release):
-            _wake(live, release)
+            if _given_up(release.flow_run):
+                finish(live, release, Refused(CANCELLED))
+            else:
+                _wake(release.flow_run)
 
 
-def _wake(live: Live, release: Release) -> None:
+@task(task_run_name="wake promotions that were cut off", **STEP)
+def wake_promotions(live: Live, carried: tuple[Deployment, ...]) -> None:
+    """The same for promotions, whose runs are their own; those just ``carried`` end properly."""
+    for row in live.ledger.deployments.unfinished():
+        if _promotion(live, row) and row.state in UNTOUCHED and _left_alone(live, row):
+            if _given_up(row.flow_run):
+                refuse(live, row, CANCELLED)
+            else:
+                _wake(row.flow_run)
+    for row in carried:
+        if _promotion(live, row):
+            _wake(row.flow_run)
+
+
+def _promotion(live: Live, row: Deployment) -> bool:
+    """Whether another run than the release's own brought it there."""
+    own = live.ledger.releases.get(row.version).flow_run
+    return row.kind == "release" and row.flow_run != own
+
+
+def _given_up(flow_run: str) -> bool:
+    return PrefectServer().state_of(flow_run) in GIVEN_UP
+
+
+def _wake(flow_run: str) -> None:
     server = PrefectServer()
-    state = server.state_of(release.flow_run)
-    if state in GIVEN_UP:
-        finish(live, release, Refused("its run was cancelled"))
-    elif state in DEAD and server.starts_of(release.flow_run) < MOST_RUNS:
-        server.start_again(release.flow_run)
+    if server.state_of(flow_run) in DEAD and server.starts_of(flow_run) < MOST_RUNS:
+        server.start_again(flow_run)
 
 
 def _idle(live: Live, release: Release) -> bool:
@@ -77,7 +104,19 @@ def _idle(live: Live, release: Release) -> bool:
     rows = live.ledger.deployments.of_release(release.version)
     names = [f"release {release.version}"]
     names += [row.environment for row in rows if not row.finished]
+    seconds = max(live.environment(place).lease_seconds for place in release.route)
+    return _quiet(live, names, release.created_at, seconds)
+
+
+def _left_alone(live: Live, row: Deployment) -> bool:
+    """The same, of one deployment."""
+    seconds = live.environment(row.environment).lease_seconds
+    return _quiet(live, [row.environment], row.created_at, seconds)
+
+
+def _quiet(live: Live, names: list[str], since: datetime, seconds: float) -> bool:
+    """None of these leases was held for ``seconds``; one never taken is given time to begin."""
     idle = live.ledger.leases.idle_seconds(names)
     if idle is None:
-        return (datetime.now(UTC) - release.created_at).total_seconds() > NEVER_BEGUN_SECONDS
-    return idle > max(live.environment(place).lease_seconds for place in release.route)
+        return (datetime.now(UTC) - since).total_seconds() > NEVER_BEGUN_SECONDS
+    return idle > seconds
