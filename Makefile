@@ -1,15 +1,16 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
+ENGINES := openssh-server openssh-client haproxy docker.io debootstrap docker-registry iproute2
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench lock browser clean
+.PHONY: demo test check bench lock browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
 
-test: check browser
+test: engines check browser
 	$(BIN)/pytest -m "story or browser"
 
 # Fast: format, lint, types, the direction of imports, tests without the long stories.
@@ -25,7 +26,13 @@ browser:
 	command -v chromium || [ "$$(id -u)" != 0 ] || \
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
-bench: $(READY)
+# The servers that tests deploy to, from Debian; none of them is started by being installed.
+engines:
+	[ "$$(id -u)" != 0 ] || dpkg -s $(ENGINES) >/dev/null 2>&1 || \
+	  { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $(ENGINES); }
+
+bench: $(READY) engines
 	$(BIN)/python -m tests.bench
 
 lock: $(READY)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,8 @@ from prefect.client.schemas.actions import (
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
+    FlowFilter,
+    FlowFilterName,
     FlowRunFilter,
     FlowRunFilterId,
     FlowRunFilterStartTime,
@@ -40,7 +42,10 @@ Schedule = IntervalSchedule | CronSchedule
 
 @dataclass(frozen=True)
 class Declared:
-    """A deployment as we want it: its flow, its form's choices, and when it runs by itself."""
+    """A deployment as we want it: its flow, its form's choices, and when it runs by itself.
+
+    Without ``parameters`` it is named after its shop, and gets that.
+    """
 
     flow: Flow[..., Any]
     name: str
@@ -48,6 +53,7 @@ class Declared:
     description: str
     choices: Mapping[str, tuple[str, ...]]
     schedule: Schedule | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -62,7 +68,7 @@ class Declared:
             "entrypoint": self.entrypoint,
             "description": self.description,
             "work_pool_name": POOL,
-            "parameters": {"shop": self.name},
+            "parameters": dict(self.parameters) or {"shop": self.name},
             "enforce_parameter_schema": True,
             "parameter_openapi_schema": self._form(),
             "schedule": _described(self.schedule),
@@ -96,6 +102,12 @@ class PrefectServer:
         own = declared.schedule
         schedules = [DeploymentScheduleCreate(schedule=own)] if own else []
         return self.client.create_deployment(flow_id, declared.name, schedules=schedules, **fields)
+
+    def names_of(self, flow: str, shop: str) -> tuple[str, ...]:
+        """Full names of a flow's deployments for a shop."""
+        chosen = FlowFilter(name=FlowFilterName(any_=[flow]))
+        found = self.client.read_deployments(flow_filter=chosen)
+        return tuple(f"{flow}/{one.name}" for one in found if one.parameters.get("shop") == shop)
 
     def unschedule(self, full_name: str) -> None:
         """The deployment stays, with its history; it no longer runs by itself."""

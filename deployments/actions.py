@@ -10,7 +10,7 @@ from rich.console import Console
 
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from deployments import runs
+from deployments import hosts, runs
 from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack
@@ -110,6 +110,12 @@ class Actions:
             "manifest": manifest,
             "stages": [asdict(one) for one in stages(self.live, release)],
         }
+
+    def host_add(self, environment: str, name: str) -> str:
+        return hosts.to_install(self.live, environment, name)
+
+    def host_check(self, environment: str, name: str) -> list[dict[str, Any]]:
+        return [asdict(one) for one in hosts.check(self.live, environment, name)]
 
     def verify(self) -> tuple[str, ...]:
         return self.live.ledger.verify()

@@ -1,6 +1,6 @@
 """Makes the Prefect server agree with shop.yaml: one block, a deployment per flow, limits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from blocks.prefect_server import POOL, Declared, PrefectServer, at, every, limi
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
+from flows.job import job
 from flows.nightly import nightly
 from flows.promote import promote
 from flows.reconcile import reconcile
@@ -33,7 +34,7 @@ def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[
         _pool(server),
         _block(live, server),
         *_deployments(live, server),
-        *_no_nightly(live.shop, server),
+        *_no_longer(live, server),
         *_limits(live.shop, server),
     )
     found = differences(
@@ -74,14 +75,25 @@ def _deployment(server: PrefectServer, declared: Declared) -> Wanted:
     )
 
 
-def _no_nightly(shop: Shop, server: PrefectServer) -> tuple[Wanted, ...]:
-    """A nightly that left shop.yaml keeps its history and loses its schedule."""
-    name = f"{nightly.name}/{shop.shop}"
-    observed = server.deployment(name) if shop.nightly is None else None
-    if observed is None:
-        return ()
-    fields = {"schedule": None}
-    return (Wanted(f"deployment {name}", fields, observed, lambda: server.unschedule(name)),)
+def _no_longer(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
+    """What left shop.yaml keeps its history and loses its schedule."""
+    declared = {one.full_name for one in declared_deployments(live)}
+    found = [
+        name
+        for flow in (nightly.name, job.name)
+        for name in server.names_of(flow, live.shop.shop)
+        if name not in declared
+    ]
+    return tuple(_unscheduled(server, name) for name in found)
+
+
+def _unscheduled(server: PrefectServer, name: str) -> Wanted:
+    return Wanted(
+        f"deployment {name}",
+        {"schedule": None},
+        server.deployment(name),
+        lambda: server.unschedule(name),
+    )
 
 
 def declared_deployments(live: Live) -> tuple[Declared, ...]:
@@ -122,7 +134,24 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
             every(RECONCILE_SECONDS),
         ),
         *_nightly(shop),
+        *_jobs(shop),
     )
+
+
+def _jobs(shop: Shop) -> Iterator[Declared]:
+    """One schedule for each job in each environment; which version runs is the ledger's to say."""
+    for name, service in shop.services.items():
+        for place in shop.route if service.schedule else ():
+            assert service.schedule is not None  # as just asked
+            yield Declared(
+                job,
+                f"{shop.shop}-{place}-{name}",
+                "flows.job.job",
+                f"Runs {name} in {place} at its times",
+                {},
+                at(service.schedule.cron, service.schedule.time_zone),
+                {"shop": shop.shop, "environment": place, "service": name},
+            )
 
 
 def _nightly(shop: Shop) -> tuple[Declared, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 ledger = typer.Typer(no_args_is_help=True, help="The record of everything that happened.")
 app.add_typer(ledger, name="ledger")
+host = typer.Typer(no_args_is_help=True, help="Machines that Tradewind deploys to over SSH.")
+app.add_typer(host, name="host")
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
@@ -153,6 +155,27 @@ def schema() -> None:
     from blocks.shopfile import schema as written
 
     print(json.dumps(written(), indent=2))
+
+
+@host.command("add")
+def host_add(
+    name: Annotated[str, typer.Argument(help="As in shop.yaml, or its address.")],
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Where it serves.")],
+) -> None:
+    """Print exactly what an administrator must install on a host."""
+    print(actions().host_add(environment, name), end="")
+
+
+@host.command("check")
+def host_check(
+    environment: Annotated[str, typer.Argument(help="Where the hosts serve.")],
+    name: Annotated[str, typer.Argument(help="Empty: all of them.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Prove that hosts are fit: key, Python, programs, disk, clock, fence; exits 1 otherwise."""
+    found = actions().host_check(environment, name)
+    shown({"hosts": found}, as_json)
+    raise typer.Exit(0 if all(one["good"] for one in found) else 1)
 
 
 @ledger.command()

@@ -2,8 +2,6 @@
 
 import platform
 import shlex
-from dataclasses import asdict
-from typing import Any
 
 from blocks.hosts import Host
 from blocks.hosts.bundle import DOOR
@@ -104,7 +102,3 @@ def _needs(live: Live, environment: str) -> Needs:
 
 def _containers(live: Live) -> bool:
     return any(service.image is not None for service in live.shop.services.values())
-
-
-def shown(found: tuple[Finding, ...]) -> list[dict[str, Any]]:
-    return [asdict(one) for one in found]

@@ -15,7 +15,7 @@ from blocks.artifacts import Artifacts, Ingredients
 from blocks.hosts import Host, Parcel
 from blocks.hosts.agent_host import AgentHost
 from blocks.hosts.bundle import DOOR
-from blocks.hosts.ssh import Account, ssh_host
+from blocks.hosts.ssh import Account, Door, ssh_host
 from domain.host import Unit
 from domain.shop import Host as Declared
 from domain.shop import Ssh, Stop
@@ -106,7 +106,9 @@ class Switched(Tradewind):
 
 def hosts_of(fleet: Fleet, proxy: str) -> tuple[AgentHost, ...]:
     account = Account(Ssh("", CONNECT_SECONDS, STEP_SECONDS), fleet.key.read_text())
-    return tuple(ssh_host(declared(fleet, sshd, proxy), account) for sshd in fleet.hosts)
+    return tuple(
+        ssh_host(Door(declared(fleet, sshd, proxy), account, None)) for sshd in fleet.hosts
+    )
 
 
 def declared(fleet: Fleet, sshd: Sshd, proxy: str) -> Declared:
