@@ -21,7 +21,6 @@ from .files import ANSWER_SECONDS, Refusal, port_of, read, until, write, write_t
 from .units import units, web_services, weights_of
 
 STOP = {"signal": "TERM", "timeout_seconds": 10}  # USR1 would write prose into the access log
-ENDED = ("FATAL", "STOPPED", "EXITED")
 CHUNK_BYTES = 65536
 
 
@@ -172,12 +171,9 @@ def program_of(service: str) -> str:
 
 
 def _run(home: Path, service: str) -> None:
-    """The service's proxy runs: a program that is declared stays, so that it is not restarted."""
+    """The service's proxy runs; one that runs is left alone, however it was begun."""
     name = program_of(service)
-    state = processes.state_of(home, name)
-    if state in ENDED:
-        processes.supervisor(home).startProcess(name, False)
-    elif state == "ABSENT":
+    if processes.state_of(home, name) in ("ABSENT", *processes.ENDED):
         log = f"{home}/proxy/access-{service}.log"
         output = [*processes.agent_command(home), "output", log]
         haproxy = [read(home / "tools.json")["haproxy"], "-db", "-f", f"proxy/{service}.cfg"]
