@@ -70,7 +70,7 @@ def _service(where: tuple[str, ...], service: Service) -> Iterator[Objection]:
             (*where, "schedule"), service.schedule.cron, service.schedule.time_zone
         )
     for name, command in (("command", service.command), ("test.command", service.test.command)):
-        if not command:
+        if not command and not (name == "command" and service.image):
             yield (*where, *name.split(".")), f"{field}.{name} is empty"
     for path in (*service.paths, service.requirements, service.test.requirements):
         if path.startswith("/") or ".." in path.split("/"):

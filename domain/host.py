@@ -20,6 +20,7 @@ class Unit:
     stop: Stop
     runtime: Literal["process", "docker"] = "process"
     sticky: bool = False
+    idle_seconds: float = 0
     limits: Limits = field(default_factory=Limits)
     read_only: bool = False
     networks: tuple[str, ...] = ()

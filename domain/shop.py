@@ -98,7 +98,8 @@ class Schedule:
 class Service:
     """One deployable: ``web`` gets traffic, a ``worker`` runs, a ``job`` runs on its schedule.
 
-    One that is ``alone`` never runs twice; one with an ``image`` runs as a container.
+    One that is ``alone`` never runs twice; one with an ``image`` runs as a container. A connection
+    to a web service is used again within ``idle_seconds``, for which it stays open; 0: never.
     """
 
     __pydantic_config__ = STRICT
@@ -111,6 +112,7 @@ class Service:
     image: Image | None = None
     schedule: Schedule | None = None
     sticky: bool = False
+    idle_seconds: Annotated[float, Range(0, 86_400)] = 0
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     smoke: tuple[str, ...] = ()

@@ -117,6 +117,7 @@ def unit_of(live: Live, environment: str, service: str, serving: Serving) -> Uni
         {**live.variables(environment, service), **named},
         declared.stop,
         sticky=declared.sticky,
+        idle_seconds=declared.idle_seconds,
     )
     if image is None:
         return unit

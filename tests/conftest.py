@@ -9,6 +9,9 @@ import psycopg
 import pytest
 
 from deployments.stack.postgres import Postgres
+from tests.engines import builder, host_engine, registry
+
+__all__ = ["builder", "host_engine", "registry"]
 
 _numbers = count(1)
 

@@ -21,7 +21,7 @@ from deployments.stack.processes import Process, end_tree, ended, started, until
 from tests.sshd import free_port
 
 BASE = "tradewind-base"
-BASE_LIMIT_SECONDS, START_SECONDS, END_SECONDS, CALL_SECONDS = 900, 60.0, 30.0, 60
+BASE_LIMIT_SECONDS, START_SECONDS, END_SECONDS, CALL_SECONDS = 900, 120.0, 30.0, 180
 PACKAGES = "python3-minimal,libpython3-stdlib"
 NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info",
               "var/lib/apt/lists", "var/cache/apt", "var/log")  # fmt: skip

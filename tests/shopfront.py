@@ -53,8 +53,10 @@ class Shopfront:
         for name, server in zip(units, servers, strict=True):
             self.declare(name, server.server_port, sticky)
         self.proxy.publish(self.home)
+        service = units[0].partition("@")[0]
+        assert until(lambda: self.applied(service), 20)
         try:
-            yield units[0].partition("@")[0]
+            yield service
         finally:
             for name in units:
                 unit_path(self.home, name).unlink()
@@ -66,7 +68,9 @@ class Shopfront:
     def declare(self, name: str, port: int, sticky: bool = False) -> None:
         service, _, version = name.partition("@")
         unit = {"service": service, "version": version, "kind": "web"}
-        write(unit_path(self.home, name), {**unit, "port": port, "sticky": sticky})
+        write(
+            unit_path(self.home, name), {**unit, "port": port, "sticky": sticky, "idle_seconds": 0}
+        )
 
     def weigh(self, service: str, weights: Mapping[str, int]) -> None:
         write(weights_path(self.home, service), weights)

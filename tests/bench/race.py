@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.releases import Release, Releases
@@ -34,15 +35,11 @@ def race(count: int) -> Result:
     seconds: Seconds = {case: defaultdict(list) for case in CASES}
     with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
         releases = Releases(Path(folder) / "releases")
-        with Fleet(Path(folder) / "fleet", count, "") as fleet:
+        with Fleet(Path(folder) / "fleet", count, "") as fleet, ExitStack() as held:
             ways: tuple[Way, ...] = (Pipe(), Tradewind(), Pyinfra(), Ansible())
-            try:
-                for way in ways:
-                    way.prepare(fleet)
-                run(ways, releases, count, seconds)
-            finally:
-                for way in ways:
-                    way.end()
+            for way in ways:
+                way.prepare(fleet, held)
+            run(ways, releases, count, seconds)
     title = f"A release of 20 MB to {count} host{'s' if count > 1 else ''}"
     return Result(title, COLUMNS, tuple(rows(count, seconds)), {"seconds": seconds})
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -25,8 +25,8 @@ HEALTH = """\
 tries=0
 until [ "$(curl -fsS --max-time 5 "http://$1:$2/" 2>/dev/null)" = "$3" ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 1000 ] || exit 1
-    sleep 0.02
+    [ "$tries" -lt 400 ] || exit 1
+    sleep 0.05
 done
 """
 
@@ -36,15 +36,15 @@ class Way(Protocol):
 
     name: str
 
-    def prepare(self, fleet: Fleet) -> None: ...
+    def prepare(self, fleet: Fleet, held: ExitStack) -> None:
+        """Once; what has to end afterwards is put into ``held``."""
+        ...
 
     def deploy(self, release: Release) -> None: ...
 
     def tidy(self, release: Release) -> None:
         """Every older version goes from the hosts' disks, outside the time."""
         ...
-
-    def end(self) -> None: ...
 
 
 class Place:
@@ -80,9 +80,11 @@ class OnPlaces:
     name = ""
     offset = 0
 
-    def prepare(self, fleet: Fleet) -> None:
+    def prepare(self, fleet: Fleet, held: ExitStack) -> None:
         self.fleet = fleet
         self.places = tuple(Place(host, self.name, self.offset) for host in fleet.hosts)
+        for place in self.places:
+            held.callback(place.end)
         self.folder = fleet.folder / self.name.replace(" ", "-")
         self.folder.mkdir()
         known = "".join(f"[{h.address}]:{h.port} {h.host_key}\n" for h in fleet.hosts)
@@ -96,10 +98,6 @@ class OnPlaces:
     def tidy(self, release: Release) -> None:
         for place in self.places:
             place.tidy(release.version)
-
-    def end(self) -> None:
-        for place in self.places:
-            place.end()
 
     def finishing(self, place: Place, version: str) -> Iterator[str]:
         """The commands after the files are there."""

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from blocks.artifacts import Artifacts, Ingredients
@@ -41,16 +41,16 @@ class Tradewind:
     name = "Tradewind"
     kind = "worker"
 
-    def prepare(self, fleet: Fleet) -> None:
+    def prepare(self, fleet: Fleet, held: ExitStack) -> None:
         """A fleet of its own, whose key runs the agent and nothing else."""
         folder = fleet.folder / self.name.replace(" ", "-")
         self._artifacts = Artifacts(folder / "artifacts")
-        self._fleet = Fleet(folder / "fleet", len(fleet.hosts), COMMAND)
-        self._fleet.__enter__()
-        self.hosts = hosts_of(self._fleet, "haproxy")
-        self._at_once = ThreadPoolExecutor(HOSTS_AT_ONCE)
         self._serving = ""
-        self._everywhere(lambda host: host.prepare())
+        own = held.enter_context(Fleet(folder / "fleet", len(fleet.hosts), COMMAND))
+        self._at_once = held.enter_context(ThreadPoolExecutor(HOSTS_AT_ONCE))
+        self.hosts = hosts_of(own, "haproxy")
+        held.callback(self._everywhere, AgentHost.shutdown)
+        self._everywhere(AgentHost.prepare)
         self._disconnect()
 
     def deploy(self, release: Release) -> None:
@@ -80,11 +80,6 @@ class Tradewind:
     def tidy(self, release: Release) -> None:
         self._everywhere(lambda host: host.prune(EPOCH))
         self._disconnect()
-
-    def end(self) -> None:
-        self._everywhere(lambda host: host.shutdown())
-        self._at_once.shutdown()
-        self._fleet.stop()
 
     def _disconnect(self) -> None:
         for host in self.hosts:

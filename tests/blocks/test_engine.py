@@ -310,24 +310,30 @@ def test_the_end_of_a_long_output_is_told(at: str, unit: dict[str, Any]) -> None
 
 
 def test_images_that_nobody_keeps_go_and_the_last_one_stays(
-    at: str, unit: dict[str, Any], built: tuple[Parcel, Parcel], builder: Engine, tmp_path: Path
+    at: str,
+    unit: dict[str, Any],
+    built: tuple[Parcel, Parcel],
+    host_engine: Engine,
+    tmp_path: Path,
 ) -> None:
-    made = Images(builder.address, built[0].pieces)
-    older = [made.parcel(made.build(sample("0", "prune", N=f"{n}", GREETING=n))) for n in "abcd"]
-    gone, others, used, last = older
-    for one in older:
-        images.load(at, one.pieces, one.image, dict(one.listing))
-        images.pin(at, OWNER, one.image)
-    images.pin(at, "tradewind-another", others.image)
-    containers.run(at, {**unit, "image": used.image})
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {built[0].image}\nARG N\nRUN echo $N > /app/greeting"
+    )
+    here = Images(host_engine.address, tmp_path)
+    made = [here.build(sample("0", "prune", tmp_path, N=n)).digest for n in "abcd"]
+    gone, others, used, last = made
+    for image in made:
+        images.pin(at, OWNER, image)
+    images.pin(at, "tradewind-another", others)
+    containers.run(at, {**unit, "image": used})
 
-    removed = images.prune(at, OWNER, {last.image})
+    removed = images.prune(at, OWNER, {last})
 
-    assert set(removed) == {gone.image, others.image}
-    assert [images.has(at, one.image) for one in older] == [False, True, True, True]
+    assert set(removed) == {gone, others}
+    assert [images.has(at, image) for image in made] == [False, True, True, True]
     assert images.has(at, built[0].image), "what it never pinned is not its own"
-    assert images.prune(at, "tradewind-another", set()) == [others.image]
-    assert not images.has(at, others.image)
+    assert images.prune(at, "tradewind-another", set()) == [others]
+    assert not images.has(at, others)
 
 
 def test_a_pulled_image_goes_with_its_last_name(

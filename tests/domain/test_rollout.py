@@ -1,5 +1,7 @@
 """Strategies as waves, and how many hosts may be missing."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_every_strategy_only_rises_and_ends_with_everything(
 
     assert all(value == 100 for value in found[-1].weights.values())
     assert len({wave.name for wave in found}) == len(found)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         assert all(earlier.weights[host] <= later.weights[host] for host in hosts)
         assert earlier.weights != later.weights
 

@@ -8,7 +8,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from .files import ANSWER_SECONDS, Refusal, port_of, read, request, until, write
+from .files import ANSWER_SECONDS, Refusal, listens, port_of, read, request, until, write
 from .processes import program
 from .resources import (
     CLUSTER,
@@ -109,4 +109,5 @@ def applied(home: Path, service: str) -> bool:
         "listener_manager.lds.version_text": "lds.json",
     }
     wanted = {stat: _held(home, name) for stat, name in asked.items()}
-    return all(held and running.get(stat) == held["version_info"] for stat, held in wanted.items())
+    told = all(held and running.get(stat) == held["version_info"] for stat, held in wanted.items())
+    return told and listens(port_of(home, f"listener-{service}"))

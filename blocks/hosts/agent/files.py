@@ -26,6 +26,10 @@ class Refusal(Exception):
         super().__init__(message)
 
 
+class Overdue(Exception):
+    """The request's time is over: not a refusal, so that nobody takes it for one and goes on."""
+
+
 def read(path: Path, absent: Any = None) -> Any:
     return json.loads(path.read_text()) if path.exists() else absent
 
@@ -83,6 +87,13 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind((LOOPBACK, 0))
         return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Somebody takes connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(ANSWER_SECONDS)
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def until(what: str, condition: Callable[[], bool], limit_seconds: float) -> None:

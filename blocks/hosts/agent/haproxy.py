@@ -130,7 +130,8 @@ def _names(home: Path, service: str, servers: slots.Table) -> dict[str, str]:
 def _write(home: Path, service: str, known: dict[str, Any]) -> None:
     """A crash comes back as it was; what HAProxy itself calls bad replaces nothing."""
     servers = _table(home, service, known)
-    text = slots.configuration(service, port_of(home, f"listener-{service}"), servers)
+    idle = min((unit["idle_seconds"] for unit in _web_units(home, service)), default=0)
+    text = slots.configuration(service, port_of(home, f"listener-{service}"), servers, idle)
     names = slots.map_text(_names(home, service, servers))
     places = tuple(home / "proxy" / f"{service}.{kind}" for kind in ("map", "cfg"))
     if [_text(place) for place in places] == [names, text]:

@@ -49,11 +49,14 @@ def clusters(home: Path) -> list[dict[str, Any]]:
 
 
 def cluster(name: str, unit: dict[str, Any]) -> dict[str, Any]:
-    """A connection for each request: a POST sent on one that the server closes would be lost."""
+    """A POST sent on a connection that the service is just closing would be lost: each is used
+    once, or, idle, let go of in half the time for which the service keeps it."""
     endpoint = {"endpoint": {"address": address(unit["port"])}}
-    options = {
+    half = f"{unit['idle_seconds'] / 2:.3f}s"
+    once: dict[str, Any] = {"max_requests_per_connection": 1}
+    options: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "common_http_protocol_options": {"max_requests_per_connection": 1},
+        "common_http_protocol_options": {"idle_timeout": half} if unit["idle_seconds"] else once,
         "explicit_http_config": {"http_protocol_options": {}},
     }
     return {

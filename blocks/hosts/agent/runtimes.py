@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import containers, images, processes
-from .files import Refusal, read, request, until
+from .files import Refusal, read, request, seen_epoch, until
 from .pieces import artifact_path
 from .units import role_path, unit_path, units
 
@@ -101,6 +101,7 @@ def container(home: Path, name: str, unit: dict[str, Any]) -> dict[str, Any]:
             "org.tradewind.service": unit["service"],
             "org.tradewind.version": unit["version"],
             "org.tradewind.home": str(home),
+            "org.tradewind.epoch": str(seen_epoch(home)),
         },
         "port": unit["port"],
         "limits": unit["limits"],

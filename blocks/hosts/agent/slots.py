@@ -15,6 +15,7 @@ from typing import Any
 from .files import LOOPBACK, Refusal
 
 SLOTS = tuple(f"s{number}" for number in range(1, 9))
+PURGES = 20
 MAINTENANCE = 0x01  # of srv_admin_state; 0x04 only says how the slot began
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -103,7 +104,7 @@ defaults
     retry-on none
     no option redispatch
     no option abortonclose
-    option http-server-close
+    {reuse}
     option http-ignore-probes
     option dontlognull
     timeout connect 2s
@@ -140,17 +141,29 @@ if {{ var(txn.stays),map_str({map}) -m found }} !{{ var(txn.slot) -m found }}
 """
 
 
-def configuration(service: str, port: int, servers: Table) -> str:
-    """The whole file; the server side of a connection ends with its answer, because a POST sent on
-    one that the server is just closing would be lost."""
+def configuration(service: str, port: int, servers: Table, idle_seconds: float) -> str:
+    """The whole file; ``idle_seconds`` is how long the service leaves idle connections open."""
     return CONFIGURATION.format(
         service=named(service),
+        reuse="\n    ".join(reuse(idle_seconds)),
         loopback=LOOPBACK,
         port=port,
         map=map_path(service),
         cookie=f"tradewind-{service}",
         servers=lines(servers),
     )
+
+
+def reuse(idle_seconds: float) -> tuple[str, ...]:
+    """A POST sent on a connection that the service is just closing would be lost.
+
+    So a connection is used once, or let go of well before: HAProxy closes half of the idle ones
+    each time the delay is over, which leaves one in a million when the service would.
+    """
+    if not idle_seconds:
+        return ("option http-server-close",)
+    delay = max(1, int(1000 * idle_seconds / PURGES))
+    return ("http-reuse safe", f"default-server pool-purge-delay {delay}ms")
 
 
 def map_path(service: str) -> str:

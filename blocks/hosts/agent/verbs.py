@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import facts, images, jobs, pieces, processes, runtimes, traffic
-from .files import Refusal, fence, locked, port_of, read, request, seen_epoch, write
+from .files import Overdue, Refusal, fence, locked, port_of, read, request, seen_epoch, write
 from .units import (
     role_of,
     role_path,
@@ -218,7 +218,7 @@ def answer(home: Path, asked: dict[str, Any], stream: BinaryIO) -> dict[str, Any
                 return {"answer": CHANGING[name](home, asked)}
     except Refusal as refusal:
         return {"refusal": refusal.kind, "message": str(refusal)}
-    except OSError as error:
+    except (OSError, Overdue) as error:
         return {"refusal": "failed", "message": f"{name}: {error}"}
 
 
@@ -227,7 +227,7 @@ def within(seconds: float, what: str) -> Iterator[None]:
     """Whatever is inside ends within the time, or is refused as failed."""
 
     def over(_signal: int, _frame: Any) -> None:
-        raise Refusal("failed", f"{what} did not end within {seconds:g} s")
+        raise Overdue(f"{what} did not end within {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback, ended by SIGTERM after the requests in flight."""
+"""A small HTTP server on $HOST:$PORT, ended by SIGTERM after the requests in flight."""
 
 import json
 import os
@@ -45,6 +45,6 @@ def serve(pages):
         request_queue_size = 256
         daemon_threads = True
 
-    server = Server(("127.0.0.1", int(os.environ["PORT"])), pages)
+    server = Server((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])), pages)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
