@@ -3,7 +3,9 @@
 import json
 import os
 import platform
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +20,6 @@ import pytest
 
 from blocks.images import ImageIngredients
 from deployments.stack.processes import Process, end_tree, ended, started, until, wait_for
-from tests.sshd import free_port
 
 BASE = "tradewind-base"
 BASE_LIMIT_SECONDS, START_SECONDS, END_SECONDS, CALL_SECONDS = 900, 120.0, 30.0, 180
@@ -26,6 +27,7 @@ PACKAGES = "python3-minimal,libpython3-stdlib"
 NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info",
               "var/lib/apt/lists", "var/cache/apt", "var/log")  # fmt: skip
 SAMPLE = Path(__file__).parent / "blocks" / "sample_image"
+SERVED_PORTS = range(20_000, 30_000)
 NETS = range(1, 200)
 USER, PASSWORD = "shop", "four tea-pots"
 
@@ -88,6 +90,15 @@ def sample(
     return ImageIngredients(
         "web", version, version, "c0ffee", when, folder, "Dockerfile", told, source
     )
+
+
+def served_port() -> int:
+    """A free port on loopback, below those that the kernel takes for outgoing connections."""
+    for port in random.sample(SERVED_PORTS, len(SERVED_PORTS)):
+        with suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+    raise TimeoutError(f"no port of {SERVED_PORTS} is free")
 
 
 class Engine:
@@ -223,7 +234,7 @@ class Registry:
     """Debian's docker-registry on loopback, with one account."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.address = folder, f"127.0.0.1:{free_port()}"
+        self.folder, self.address = folder, f"127.0.0.1:{served_port()}"
         self.log = folder / "log"
         self.process: Process | None = None
 

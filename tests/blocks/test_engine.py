@@ -16,8 +16,7 @@ from blocks.hosts.agent import containers, engine, images
 from blocks.hosts.agent.files import Refusal
 from blocks.images import Images, RegistryAccount
 from deployments.stack.processes import until
-from tests.engines import PASSWORD, USER, Engine, Registry, sample
-from tests.sshd import free_port
+from tests.engines import PASSWORD, USER, Engine, Registry, sample, served_port
 
 OWNER = "tradewind-test"
 _numbers = count(1)
@@ -50,7 +49,7 @@ def unit(at: str, built: tuple[Parcel, Parcel], host_engine: Engine) -> Iterator
 
 
 def wanted(name: str, image: str, **environment: str) -> dict[str, Any]:
-    port = free_port()
+    port = served_port()
     return {
         "name": name,
         "image": image,
