@@ -22,7 +22,7 @@ def to_install(live: Live, environment: str, name: str) -> str:
     if host.address == "local":
         raise BadInput(f"{name} is this machine: nothing has to be installed for it")
     home = f"/var/lib/{host.user}/{live.shop.shop}-{environment}"
-    line = f"{options(declared, host, home)} {live.public_key(environment)}"
+    line = f"{options(declared, host, home)} {_key(live, environment)}"
     return SCRIPT.format(
         name=name,
         environment=environment,
@@ -36,7 +36,17 @@ def to_install(live: Live, environment: str, name: str) -> str:
         folder=PLACE.rpartition("/")[0],
         door=DOOR.read_text(),
         line=shlex.quote(line),
+        mark=line.rpartition(" ")[2],
     )
+
+
+def _key(live: Live, environment: str) -> str:
+    try:
+        return live.public_key(environment)
+    except BadInput as error:
+        raise BadInput(
+            f"{error}; one is made by: ssh-keygen -t ed25519 -N '' -C {environment} -f FILE"
+        ) from error
 
 
 def options(declared: Environment, host: Declared, home: str) -> str:
@@ -57,7 +67,9 @@ apt-get install -y {packages}
 cat > {place} <<'DOOR'
 {door}DOOR
 install -d -m 700 -o {user} {home} {account}/.ssh
-printf '%s\\n' {line} > {account}/.ssh/authorized_keys
+touch {account}/.ssh/authorized_keys
+sed -i '/ {mark}$/d' {account}/.ssh/authorized_keys
+printf '%s\\n' {line} >> {account}/.ssh/authorized_keys
 chown {user} {account}/.ssh/authorized_keys
 chmod 600 {account}/.ssh/authorized_keys
 

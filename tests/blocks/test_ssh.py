@@ -1,6 +1,7 @@
 """A host over a real sshd: its key pinned, its agent sent by digest, transfers cut and resumed."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,17 @@ from pathlib import Path
 
 import paramiko
 import pytest
+import yaml
 
 from blocks.artifacts import Artifacts
 from blocks.hosts.agent_host import AgentHost
 from blocks.hosts.bundle import DOOR
 from blocks.hosts.ssh import Account, Door, ssh_host
+from blocks.shop import Live
+from deployments.hosts import PLACE, to_install
 from deployments.stack.processes import until
 from domain.artifact import Artifact
-from domain.errors import Failed, Refused, Unavailable
+from domain.errors import BadInput, Failed, Refused, Unavailable
 from domain.host import Unit
 from domain.shop import Host as Declared
 from domain.shop import Ssh, Stop
@@ -32,6 +36,7 @@ TOOLS = {
     "envoy": str(BESIDE / "envoy"),
 }
 BIG_BYTES = 8_000_000
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +289,38 @@ def test_a_full_disk_leaves_the_old_version_as_it_was(tmp_path: Path, artifacts:
             host.close()
     finally:
         until(lambda: subprocess.run(["umount", home], check=False).returncode == 0, 10)
+
+
+def test_what_host_add_prints_lets_tradewind_in_and_nothing_else(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    sshd, known = fleet.hosts[1], declared(fleet, 1)
+    settings = yaml.safe_load((SHOP / "shop.yaml").read_text())
+    shown = {"name": known.name, "address": known.address, "host_key": sshd.host_key}
+    settings["environments"]["production"] |= {
+        "hosts": [{**shown, "proxy": "haproxy"}],
+        "ssh": {"key": "${file:key}"},
+    }
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "key").write_text(fleet.key.read_text())
+
+    script = to_install(Live(tmp_path / "shop.yaml", tmp_path), "production", known.name)
+
+    assert DOOR.read_text() in script
+    (line,) = (one for one in script.splitlines() if one.startswith("printf"))
+    options, kind, key, _ = shlex.split(line)[2].rsplit(" ", 3)
+    installed = options.replace("python3", sys.executable).replace(PLACE, str(DOOR))
+    home = "/var/lib/tradewind/sample-shop-production"
+    sshd.authorize(f"{kind} {key}", installed.replace(home, str(sshd.home)))
+    door = Door(replace(known, host_key=sshd.host_key), account(fleet), None)
+    assert ssh_host(door).observe().epoch >= 0
+    assert door.loose_ends() == ()
+
+
+def test_a_missing_key_is_told_with_how_to_make_one(tmp_path: Path) -> None:
+    settings = yaml.safe_load((SHOP / "shop.yaml").read_text())
+    settings["environments"]["production"]["ssh"] = {"key": "${file:key}"}
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(settings))
+
+    with pytest.raises(BadInput, match=r"key cannot be read.*ssh-keygen"):
+        to_install(Live(tmp_path / "shop.yaml", tmp_path), "production", "web-1")
