@@ -10,8 +10,10 @@ READY := $(VENV)/ready
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
 
+PARALLEL := -n 2 --dist loadfile
+
 test: engines check browser
-	$(BIN)/pytest -m "story or browser"
+	$(BIN)/pytest $(PARALLEL) -m "story or browser"
 
 # Fast: format, lint, types, the direction of imports, tests without the long stories.
 check: $(READY)
@@ -19,7 +21,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not story and not browser" --doctest-modules domain tests
+	$(BIN)/pytest $(PARALLEL) -m "not story and not browser" --doctest-modules domain tests
 
 # The UI's tests need Chromium, which root can have from Debian.
 browser:

@@ -1,6 +1,6 @@
 """What the commands do; each answers a JSON-ready value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack
 from domain.errors import Refused
-from tasks.drift import find_drift, under_way
+from domain.host import Observed
+from tasks.drift import find_drift, observed, under_way
 from tasks.report import stages
 from tasks.rollback import find_candidates
 
@@ -163,18 +164,27 @@ class Actions:
         return [
             {
                 "environment": place, "service": service, "version": one.version,
-                "digest": one.digest, "hosts": self._observed(place, service),
+                "digest": one.digest, "hosts": running(seen, service),
             }
-            for place in self.live.shop.environments
+            for place, seen in self._seen()
             for service, one in sorted(self.live.ledger.deployments.serving(place).items())
         ]  # fmt: skip
 
-    def _observed(self, environment: str, service: str) -> list[str]:
-        """Per host: which versions run, with their weight or role."""
-        return [
-            f"{host.name}: {unit.version}"
-            f" {f'{unit.weight} %' if unit.kind == 'web' else unit.role}, {unit.state.lower()}"
-            for host in self.live.hosts(environment)
-            for unit in host.observe().units.values()
-            if unit.service == service
-        ]
+    def _seen(self) -> Iterator[tuple[str, dict[str, Observed | str]]]:
+        for place in self.live.shop.environments:
+            yield place, observed(self.live, place)
+
+
+def running(seen: Mapping[str, Observed | str], service: str) -> list[str]:
+    """Per host: which versions of a service run, with their weight or role; or that it is away."""
+    return [line for host, one in seen.items() for line in _on_host(host, one, service)]
+
+
+def _on_host(host: str, seen: Observed | str, service: str) -> Iterator[str]:
+    if isinstance(seen, str):
+        yield f"{host}: does not answer"
+        return
+    for unit in seen.units.values():
+        if unit.service == service:
+            how = f"{unit.weight} %" if unit.kind == "web" else unit.role
+            yield f"{host}: {unit.version} {how}, {unit.state.lower()}"

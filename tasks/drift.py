@@ -10,6 +10,7 @@ from domain.errors import TradewindError, Unavailable
 from domain.host import Observed
 from domain.journal import Deployment
 from tasks.deployment import manifest_of, scope_of
+from tasks.fleet import answers, asked
 from tasks.fleet import asked
 from tasks.retries import STEP
 
@@ -59,9 +60,13 @@ def _epoch(live: Live, row: Deployment) -> int:
     return ends[0].epoch if ends and ends[0].status == "done" else 0
 
 
-def _observed(host: Host) -> Observed:
-    """A host that answers, but not with what it has, is as good as away."""
+def observed(live: Live, environment: str) -> dict[str, Observed | str]:
+    """Every host of an environment as found, side by side; or why it does not answer."""
+    return answers(asked(live.hosts(environment), _look))
+
+
+def _look(host: Host) -> Observed | str:
     try:
         return host.observe()
     except TradewindError as error:
-        raise Unavailable(str(error)) from error
+        return str(error)

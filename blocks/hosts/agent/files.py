@@ -7,15 +7,17 @@ import fcntl
 import http.client
 import json
 import os
+import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 30.0
+PORTS = range(20_000, 32_000)
 
 
 class Refusal(Exception):
@@ -38,12 +40,12 @@ def write(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, sort_keys=True))
 
 
-def write_text(path: Path, text: str) -> None:
-    """All or nothing, readable by the owner only: units hold secrets."""
+def write_text(path: Path, text: str, mode: int = 0o600) -> None:
+    """All or nothing; readable by the owner only unless said otherwise: units hold secrets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -78,15 +80,20 @@ def port_of(home: Path, name: str) -> int:
     """The same port every time for the same name."""
     ports: dict[str, int] = read(home / "ports.json", {})
     if name not in ports:
-        ports[name] = free_port()
+        ports[name] = free_port(ports.values())
         write(home / "ports.json", ports)
     return ports[name]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        return int(free.getsockname()[1])
+def free_port(taken: Collection[int] = ()) -> int:
+    """Below those that the kernel gives to outgoing connections, which may take them meanwhile."""
+    ports = [port for port in PORTS if port not in taken]
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind((LOOPBACK, port))
+            return port
+    raise Refusal("failed", f"no port from {PORTS[0]} to {PORTS[-1]} is free")
 
 
 def listens(port: int) -> bool:

@@ -26,7 +26,7 @@ def role_of(home: Path, name: str) -> str:
 
 
 def set_role(home: Path, name: str, role: str) -> None:
-    write_text(role_path(home, name), role)
+    write_text(role_path(home, name), role, 0o644)  # a container's user may be another
 
 
 def weights_path(home: Path, service: str) -> Path:
