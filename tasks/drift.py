@@ -6,12 +6,11 @@ from prefect.artifacts import create_markdown_artifact
 from blocks.hosts import Host
 from blocks.shop import Live
 from domain.drift import Drift, Expected, Found, drift, drift_report, warm
-from domain.errors import TradewindError, Unavailable
+from domain.errors import TradewindError
 from domain.host import Observed
 from domain.journal import Deployment
 from tasks.deployment import manifest_of, scope_of
 from tasks.fleet import answers, asked
-from tasks.fleet import asked
 from tasks.retries import STEP
 
 DRIFT = "drift"
@@ -26,8 +25,7 @@ def under_way(live: Live) -> frozenset[str]:
 def find_drift(live: Live, environment: str) -> tuple[Drift, ...]:
     """Everything that is not as it should be; a host that does not answer is one such thing."""
     done = live.ledger.deployments.done(environment)
-    results = asked(live.hosts(environment), _observed)
-    hosts = {one.host: one.answer or one.away for one in results}
+    hosts = observed(live, environment)
     configuration = manifest_of(live, done[0].version).configuration if done else ""
     return drift(_expected(live, environment, done), Found(hosts, configuration))
 
