@@ -90,7 +90,7 @@ def _tested_digests(source: Place, target: Place, manifest: Manifest) -> Iterato
     """What serves in the source must be what the manifest has: else something else was tried."""
     for part in manifest.parts:
         here = _serving(source, part)
-        if not here or set(here.values()) != {frozenset((part.digest,))}:
+        if set(here.values()) != {frozenset((part.digest,))}:
             yield Difference(
                 f"digest of {part.service}",
                 f"{source.environment} serves {_digests(here)}",
