@@ -40,6 +40,10 @@ class Way(Protocol):
         """Once; what has to end afterwards is put into ``held``."""
         ...
 
+    def pack(self, release: Release) -> None:
+        """What is done once, when a release is built; as the archive is, outside the time."""
+        ...
+
     def deploy(self, release: Release) -> None: ...
 
     def tidy(self, release: Release) -> None:
@@ -94,6 +98,9 @@ class OnPlaces:
 
     def begin(self) -> None:
         """What has to be written once for this way."""
+
+    def pack(self, release: Release) -> None:
+        """The release came with its folder and its archive."""
 
     def tidy(self, release: Release) -> None:
         for place in self.places:

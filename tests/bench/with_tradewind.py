@@ -53,18 +53,18 @@ class Tradewind:
         self._everywhere(AgentHost.prepare)
         self._disconnect()
 
-    def deploy(self, release: Release) -> None:
-        """From the release's files to the last host's answer, connections included."""
-        parcel = self._packed(release)
-        self._everywhere(lambda host: self._on(host, parcel, release.version))
-        self._serving = release.version
-        self._disconnect()
-
-    def _packed(self, release: Release) -> Parcel:
+    def pack(self, release: Release) -> None:
         made = self._artifacts.build(
             Ingredients("web", release.folder / "app", release.folder / "site", "s", "r")
         )
-        return self._artifacts.parcel(made.digest)
+        self._digest = made.digest
+
+    def deploy(self, release: Release) -> None:
+        """From the artifact's check to the last host's answer, connections included."""
+        parcel = self._artifacts.parcel(self._digest)
+        self._everywhere(lambda host: self._on(host, parcel, release.version))
+        self._serving = release.version
+        self._disconnect()
 
     def _on(self, host: Host, parcel: Parcel, version: str) -> None:
         host.place(parcel, EPOCH)
