@@ -83,10 +83,10 @@ class Sshd:
         self.await_start()
 
     def begin(self) -> None:
-        """Without waiting, so that a fleet starts at once."""
+        """Without waiting, so that a fleet starts at once; Ctrl-C at the terminal is not for it."""
         self._said = self.log.stat().st_size if self.log.exists() else 0
         command = [PROGRAM, "-D", "-f", str(self.folder / "sshd_config"), "-E", str(self.log)]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def await_start(self) -> None:
         """Until it says that it listens: a connection to try it would be in its log."""
