@@ -29,7 +29,7 @@ from tests.flows.world import Settings, World, opened, quick
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
-RUN_SECONDS = 120.0
+RUN_SECONDS = 180.0
 LACKED = "variable GIFT_WRAP of storefront: staging has it, production lacks it"
 
 
