@@ -201,9 +201,10 @@ def test_drift_is_told_with_host_found_and_expected(world: World) -> None:
     ((name, unit),) = world.live.hosts("production")[0].observe().units.items()
     place = world.live.state / "hosts" / "production-1" / "units" / f"{name}.json"
     other = "sha256:" + "0" * 64
-    place.write_text(place.read_text().replace(unit.digest, other))
 
-    ran = tradewind(world, "drift", "production", "--json")
+    with world.live.ledger.exclusive("production", "nobody may put it right", 60, RUN_SECONDS):
+        place.write_text(place.read_text().replace(unit.digest, other))
+        ran = tradewind(world, "drift", "production", "--json")
 
     assert (well.returncode, json.loads(well.stdout)) == (0, {"drift": [], "under way": []})
     assert ran.returncode == 1
