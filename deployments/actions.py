@@ -8,9 +8,10 @@ from uuid import UUID
 
 from rich.console import Console
 
+from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from deployments import hosts, runs
+from deployments import hosts
 from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack

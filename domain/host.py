@@ -25,6 +25,7 @@ class Unit:
     read_only: bool = False
     networks: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
+    user: str = ""
 
     @property
     def name(self) -> str:

@@ -25,6 +25,8 @@ Seconds = Annotated[float, Range(0.1, 86_400)]
 Percent = Annotated[float, Range(0, 100)]
 Share = Annotated[float, Range(0, 1)]
 Weight = Annotated[int, Range(1, 100)]
+MOST_STOP_SECONDS = 300
+"""A host is asked to end a unit and waited for; nobody waits longer than this."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Stop:
 
     __pydantic_config__ = STRICT
     signal: Literal["TERM", "INT", "QUIT"] = "TERM"
-    timeout_seconds: Seconds = 30
+    timeout_seconds: Annotated[float, Range(0.1, MOST_STOP_SECONDS)] = 30
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Image:
     """How a service becomes a container: its Dockerfile, and what the container may do.
 
     The build's context has the service's ``paths``, and its locked requirements, installed, in
-    ``.tradewind/site``, so that a build needs no package index.
+    ``.tradewind/site``, so that a build needs no package index. ``user`` is a name or UID[:GID] in
+    the container, the image's own where it is empty.
     """
 
     __pydantic_config__ = STRICT
@@ -82,6 +85,7 @@ class Image:
     read_only: bool = False
     networks: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
+    user: str = ""
 
 
 @dataclass(frozen=True)

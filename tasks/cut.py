@@ -84,9 +84,13 @@ def _left_behind(live: Live, route: list[str], commit: str) -> dict[str, str]:
 
 
 def _passed(live: Live, environment: str) -> str:
-    """The commit of the last release that ended well; one restored later on does not count."""
+    """The commit of the last release that ended well; one restored later on does not count.
+
+    Before the last environment neither does one that was not meant for customers, as a nightly's.
+    """
+    last = live.shop.route[-1]
     for row in live.ledger.deployments.done(environment):
         release = live.ledger.releases.get(row.version)
-        if release.state == "released":
+        if release.state == "released" and last in (environment, release.route[-1]):
             return release.commit
     return ""

@@ -128,6 +128,7 @@ def unit_of(live: Live, environment: str, service: str, serving: Serving) -> Uni
         read_only=image.read_only,
         networks=image.networks,
         mounts=image.mounts,
+        user=image.user,
     )
 
 

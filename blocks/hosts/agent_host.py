@@ -10,6 +10,7 @@ from blocks.hosts import Parcel
 from blocks.hosts.bundle import bundle
 from blocks.hosts.conversation import Conversation
 from domain.host import Counts, Facts, Observed, Running, Served, Unit
+from domain.shop import MOST_STOP_SECONDS
 
 BLOCK_BYTES = 1 << 18
 
@@ -91,7 +92,8 @@ class AgentHost:
 
     def retire(self, unit: str, epoch: int) -> bool:
         """False when it was not there, or is a job that still runs."""
-        return bool(self._do("retire", unit=unit, epoch=epoch)["retired"])
+        asked = {"unit": unit, "epoch": epoch, "limit_seconds": MOST_STOP_SECONDS}
+        return bool(self._do("retire", **asked)["retired"])
 
     def prune(self, epoch: int) -> None:
         self._do("prune", epoch=epoch)

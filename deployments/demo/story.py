@@ -11,9 +11,9 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
+from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from deployments import runs
 from deployments.apply import apply
 from deployments.demo.street import Audit, Street
 from deployments.settings import state_of

@@ -7,9 +7,10 @@ import psycopg
 import pytest
 import yaml
 
-from deployments import runs
+from blocks import prefect_runs as runs
+from deployments.stack.postgres import Postgres
 from domain.journal import Release
-from tasks.deployment import scope_of
+from tasks.deployment import manifest_of, scope_of
 from tests.engines import BASE, PASSWORD, USER, Engine, Registry
 from tests.flows.world import Settings, World, opened, smallest
 
@@ -46,14 +47,21 @@ class ContainerWorld:
 
     def change(self, **settings: object) -> None:
         file = self.world.live.path
-        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **settings}))
+        changed = {**yaml.safe_load(file.read_text()), **settings}
+        file.write_text(yaml.safe_dump(changed, sort_keys=False))
 
 
 @pytest.fixture(scope="module")
 def here(
-    builder: Engine, host_engine: Engine, tmp_path_factory: pytest.TempPathFactory
+    builder: Engine,
+    host_engine: Engine,
+    postgres: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ContainerWorld]:
-    """The first version is live, its layers having come from the builder's engine."""
+    """The first version is live, its layers having come from the builder's engine.
+
+    It reaches the database by its socket, which belongs to the user that PostgreSQL runs as.
+    """
     folder = tmp_path_factory.mktemp("containers") / "shop"
 
     def in_containers(settings: Settings) -> None:
@@ -66,6 +74,7 @@ def here(
                 "arguments": {"BASE": BASE},
                 "limits": {"memory_mb": 256, "cpus": 2, "processes": 100},
                 "read_only": True,
+                "user": str(postgres.folder.stat().st_uid),
                 "mounts": [f"{folder}/.tradewind/postgres:{folder}/.tradewind/postgres"],
             },
         }
@@ -120,8 +129,9 @@ def test_with_a_registry_the_host_pulls_by_digest(here: ContainerWorld, registry
     release = here.world.released()
 
     assert release.state == "released", release.outcome
-    part = here.world.live.ledger.releases.manifest(release.version)["parts"][0]
-    assert part["reference"].startswith(f"{registry.address}/storefront@sha256:")
+    part = manifest_of(here.world.live, release.version).part("storefront")
+    assert part is not None
+    assert part.reference.startswith(f"{registry.address}/storefront@sha256:")
     assert here.sent_bytes(release) == 0
     assert PASSWORD not in dumped(here.world)
     assert here.nobody_noticed()

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 import yaml
 
+from blocks import prefect_runs as runs
 from blocks.hosts import Host
-from deployments import runs
 from deployments.hosts import check
 from deployments.stack.processes import until
 from domain.errors import Fenced

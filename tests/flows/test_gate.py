@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilterId,
 )
 
-from deployments import runs
+from blocks import prefect_runs as runs
 from deployments.stack.processes import until
 from domain.journal import Approval, Release
 from tests.flows.world import Settings, World, opened, smallest

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from prefect.client.orchestration import get_client
 
+from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
-from deployments import runs
 from deployments.apply import apply
 from deployments.settings import remembered
 from tests.flows.world import Settings, World, opened, smallest

@@ -14,9 +14,9 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.states import Crashed
 
+from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from deployments import runs
 from deployments.apply import apply
 from deployments.stack.processes import until
 from domain.journal import Deployment

@@ -11,7 +11,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.states import Cancelling
 
-from deployments import runs
+from blocks import prefect_runs as runs
 from deployments.settings import remembered
 from deployments.stack.processes import until
 from domain.errors import Fenced

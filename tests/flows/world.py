@@ -10,9 +10,9 @@ from uuid import UUID
 import yaml
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
+from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from deployments import runs
 from deployments.apply import apply
 from deployments.demo.street import Street
 from deployments.settings import state_of

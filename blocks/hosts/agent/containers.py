@@ -29,7 +29,7 @@ def run(at: str, container: dict[str, Any]) -> None:
 
     ``container``: name, image, command ([]: the image's own), environment, labels, port (0: none),
     limits, read_only, networks, mounts (``source:target`` or ``source:target:ro``), stop, and
-    capabilities where it needs any.
+    user or capabilities where it needs any.
     """
     name, body = container["name"], wanted(container)
     found = inspected(at, name)
@@ -75,6 +75,7 @@ def wanted(container: dict[str, Any]) -> dict[str, Any]:
         "Cmd": list(container["command"]) or None,
         "Env": [f"{name}={value}" for name, value in sorted(container["environment"].items())],
         "ExposedPorts": {port: {} for port in ports},
+        "User": container.get("user", ""),
         "StopSignal": f"SIG{container['stop']['signal']}",
         "StopTimeout": math.ceil(container["stop"]["timeout_seconds"]),
         "HostConfig": {

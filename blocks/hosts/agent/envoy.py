@@ -8,7 +8,8 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from .files import ANSWER_SECONDS, Refusal, listens, port_of, read, request, until, write
+from .files import ANSWER_SECONDS, Refusal, listens, port_of, read, until, write
+from .pages import request
 from .processes import program
 from .resources import (
     CLUSTER,

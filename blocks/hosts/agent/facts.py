@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import engine
 from .files import Refusal, read
 
 LIMIT_SECONDS = 10
@@ -60,6 +59,8 @@ def version(tool: str, path: str) -> str:
 
 
 def engine_version(socket: str) -> str:
+    from . import engine  # late: a host without containers need not wait for it
+
     try:
         return str(engine.version(socket)["Version"]) if socket else ""
     except (Refusal, OSError, KeyError):

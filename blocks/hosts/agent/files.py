@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import http.client
 import json
 import os
 import random
@@ -109,16 +108,3 @@ def until(what: str, condition: Callable[[], bool], limit_seconds: float) -> Non
         if time.monotonic() > deadline:
             raise Refusal("failed", f"{what}: not within {limit_seconds:g} s")
         time.sleep(POLL_SECONDS)
-
-
-def request(port: int, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
-    """Status and body of one request on loopback; status 0 when nobody answers."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=ANSWER_SECONDS)
-    try:
-        connection.request(method, path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException) as error:
-        return 0, str(error)
-    finally:
-        connection.close()

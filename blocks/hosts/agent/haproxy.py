@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from . import processes, slots
+from . import launch, processes, slots
 from .files import ANSWER_SECONDS, Refusal, port_of, read, until, write, write_text
 from .units import units, web_services, weights_of
 
@@ -176,7 +176,7 @@ def _run(home: Path, service: str) -> None:
     name = program_of(service)
     if processes.state_of(home, name) in ("ABSENT", *processes.ENDED):
         log = f"{home}/proxy/access-{service}.log"
-        output = [*processes.agent_command(home), "output", log]
+        output = [*launch.agent_command(home), "output", log]
         haproxy = [read(home / "tools.json")["haproxy"], "-db", "-f", f"proxy/{service}.cfg"]
         processes.program(home, name, [*output, *haproxy], STOP)
     until(f"the proxy of {service} answers", lambda: _answers(home, service), ANSWER_SECONDS)

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import processes
+from . import launch
 from .files import Refusal, locked, read, until, write
 from .units import hex_of, unit_path
 
@@ -67,7 +67,7 @@ def run_state(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _begin(home: Path, service: str, at: str, limit_seconds: float) -> None:
     """A process of its own, which outlives this one; it has begun when its record says so."""
-    command = [*processes.agent_command(home), "job", str(home), service, at, str(limit_seconds)]
+    command = [*launch.agent_command(home), "job", str(home), service, at, str(limit_seconds)]
     with open(home / "logs" / f"{service}.log", "ab") as output:
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -88,9 +88,9 @@ def execute(home: Path, service: str, at: str, limit_seconds: float) -> None:
         fcntl.flock(turn, fcntl.LOCK_EX)
         try:
             ended = subprocess.run(
-                processes.command_of(home, unit),
+                launch.command_of(home, unit),
                 cwd=folder,
-                env={**processes.environment_of(home, name, unit), "TRADEWIND_SCHEDULED_AT": at},
+                env={**launch.environment_of(home, name, unit), "TRADEWIND_SCHEDULED_AT": at},
                 timeout=limit_seconds,
                 check=False,
             )

@@ -5,18 +5,25 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from . import jobs, processes, verbs
-
 
 def main() -> None:
+    """Each word imports what it needs: a unit's start should not wait for the rest."""
     verb, *words = sys.argv[1:]
     if verb == "serve":
-        verbs.serve(Path(words[0]))
+        from .verbs import serve
+
+        serve(Path(words[0]))
     elif verb == "exec":
-        processes.become(Path(words[0]), words[1])
+        from .launch import become
+
+        become(Path(words[0]), words[1])
     elif verb == "job":
-        jobs.execute(Path(words[0]), words[1], words[2], float(words[3]))
+        from .jobs import execute
+
+        execute(Path(words[0]), words[1], words[2], float(words[3]))
     elif verb == "output":
-        processes.output_to(words[0], words[1:])
+        from .launch import output_to
+
+        output_to(words[0], words[1:])
     else:
         sys.exit(f"{verb!r} is none of serve, exec, job, output")

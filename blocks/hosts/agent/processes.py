@@ -6,16 +6,17 @@ import http.client
 import os
 import secrets
 import subprocess
-import sys
 import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
 from .files import ANSWER_SECONDS, LOOPBACK, free_port, read, until, write, write_text
-from .units import hex_of, role_path, unit_path
+from .launch import agent_command
+from .units import unit_path
 
 TAIL_BYTES = 2000
 ENDED = ("FATAL", "STOPPED", "EXITED")
+GONE = (*ENDED, "ABSENT")
 
 
 def supervisor(home: Path) -> Any:
@@ -100,10 +101,24 @@ def agree(home: Path) -> None:
     rpc = supervisor(home)
     added, changed, removed = rpc.reloadConfig()[0]
     for name in (*removed, *changed):
-        rpc.stopProcessGroup(name)
+        rpc.stopProcessGroup(name, False)
+        _gone(home, name)
         rpc.removeProcessGroup(name)
     for name in (*added, *changed):
         rpc.addProcessGroup(name)
+
+
+def _gone(home: Path, name: str) -> None:
+    """Looked for here: supervisord, asked to wait, looks once a second."""
+    seconds = stop_seconds(home, name) + ANSWER_SECONDS
+    until(f"{name} ends", lambda: state_of(home, name) in GONE, seconds)
+
+
+def stop_seconds(home: Path, name: str) -> float:
+    """How long supervisord lets a unit take before it kills it."""
+    return float(
+        read(unit_path(home, name), {"stop": {"timeout_seconds": 10}})["stop"]["timeout_seconds"]
+    )
 
 
 def state_of(home: Path, name: str) -> str:
@@ -129,46 +144,3 @@ def start(home: Path, name: str) -> None:
     """The unit runs as a program; supervisord calls the agent, which becomes the unit."""
     unit = read(unit_path(home, name))
     program(home, name, [*agent_command(home), "exec", str(home), name], unit["stop"])
-
-
-def agent_command(home: Path) -> list[str]:
-    """How supervisord runs this agent: by a name that stays when a newer one arrives."""
-    return [read(home / "tools.json")["python"], "-E", f"{home}/agent"]
-
-
-def become(home: Path, name: str) -> None:
-    """This process becomes the unit's own program, with its environment and nothing else."""
-    unit = read(unit_path(home, name))
-    folder = home / "artifacts" / hex_of(unit["digest"])
-    command = command_of(home, unit)
-    os.chdir(folder / "app")
-    os.execvpe(command[0], command, environment_of(home, name, unit))  # noqa: S606 no shell wanted
-
-
-def command_of(home: Path, unit: dict[str, Any]) -> list[str]:
-    command = list(unit["command"])
-    if command[0] == "python":
-        command[0] = read(home / "tools.json")["python"]
-    return command
-
-
-def environment_of(home: Path, name: str, unit: dict[str, Any]) -> dict[str, str]:
-    folder = home / "artifacts" / hex_of(unit["digest"])
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": f"{folder}/app:{folder}/site",
-        **unit["environment"],
-        "HOST": LOOPBACK,
-        "PORT": str(unit["port"]),
-        "TRADEWIND_ROLE_FILE": str(role_path(home, name)),
-    }
-
-
-def output_to(path: str, command: list[str]) -> None:
-    """This process becomes ``command``, its standard output appended to a file."""
-    opened = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-    os.dup2(opened, sys.stdout.fileno())
-    os.execvp(command[0], command)  # noqa: S606 no shell wanted

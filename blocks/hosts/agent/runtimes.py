@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from . import containers, images, processes
-from .files import Refusal, read, request, seen_epoch, until
+from . import processes
+from .files import Refusal, read, seen_epoch, until
+from .pages import request
 from .pieces import artifact_path
 from .units import role_path, unit_path, units
 
@@ -16,10 +18,24 @@ LOG_BYTES = 2000
 CONTAINER_ROLE = "/run/tradewind/role"
 
 
+def containers() -> ModuleType:
+    """Imported late: a host without containers need not wait for it."""
+    from . import containers as found
+
+    return found
+
+
+def images() -> ModuleType:
+    """The same."""
+    from . import images as found
+
+    return found
+
+
 def holds(home: Path, unit: dict[str, Any]) -> bool:
     """The unit's artifact or image is on this host."""
     if unit["runtime"] == "docker":
-        return images.has(socket(home), unit["digest"])
+        return bool(images().has(socket(home), unit["digest"]))
     return artifact_path(home, unit["digest"]).is_dir()
 
 
@@ -27,7 +43,7 @@ def start(home: Path, name: str) -> None:
     """The unit runs; one that runs already stays as it is."""
     unit = read(unit_path(home, name))
     if unit["runtime"] == "docker":
-        containers.run(socket(home), container(home, name, unit))
+        containers().run(socket(home), container(home, name, unit))
     else:
         processes.start(home, name)
 
@@ -35,14 +51,14 @@ def start(home: Path, name: str) -> None:
 def state_of(home: Path, name: str) -> str:
     """supervisord's word for it: RUNNING, STARTING, BACKOFF, FATAL, STOPPED, ABSENT."""
     if read(unit_path(home, name))["runtime"] == "docker":
-        return containers.state(socket(home), container_name(home, name))
+        return str(containers().state(socket(home), container_name(home, name)))
     return processes.state_of(home, name)
 
 
 def tail_of(home: Path, name: str) -> str:
     """The end of what the unit wrote."""
     if read(unit_path(home, name))["runtime"] == "docker":
-        return containers.logs(socket(home), container_name(home, name), LOG_BYTES)
+        return str(containers().logs(socket(home), container_name(home, name), LOG_BYTES))
     return processes.tail_of(home, name)
 
 
@@ -50,8 +66,8 @@ def end(home: Path, name: str) -> None:
     """The unit ends, by its own signal and in its own time."""
     unit = read(unit_path(home, name))
     if unit["runtime"] == "docker":
-        containers.stop(socket(home), container_name(home, name), unit["stop"]["timeout_seconds"])
-        containers.remove(socket(home), container_name(home, name))
+        containers().stop(socket(home), container_name(home, name), unit["stop"]["timeout_seconds"])
+        containers().remove(socket(home), container_name(home, name))
     else:
         processes.withdrawn(home, name)
 
@@ -109,6 +125,7 @@ def container(home: Path, name: str, unit: dict[str, Any]) -> dict[str, Any]:
         "networks": unit["networks"],
         "mounts": [*unit["mounts"], f"{role_path(home, name)}:{CONTAINER_ROLE}:ro"],
         "stop": unit["stop"],
+        "user": unit["user"],
     }
 
 

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from . import envoy, haproxy
-from .files import ANSWER_SECONDS, Refusal, port_of, read, request, until, write
+from .files import ANSWER_SECONDS, Refusal, port_of, read, until, write
+from .pages import request
 from .units import versions_of, weights_of, weights_path
 
 PROXIES: dict[str, ModuleType] = {"envoy": envoy, "haproxy": haproxy}

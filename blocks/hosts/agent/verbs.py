@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import facts, images, jobs, pieces, processes, runtimes, traffic
-from .files import Overdue, Refusal, fence, locked, port_of, read, request, seen_epoch, write
+from . import facts, jobs, pieces, processes, runtimes, traffic
+from .files import Overdue, Refusal, fence, locked, port_of, read, seen_epoch, write
+from .pages import request
 from .units import (
     role_of,
     role_path,
@@ -21,6 +23,9 @@ from .units import (
     web_services,
     weights_of,
 )
+
+PIPE_SIZE, PIPE_BYTES = 1031, 1 << 20
+"""F_SETPIPE_SZ of Linux, which fcntl names from Python 3.10 on."""
 
 WORKER_PAGES = {"working": "/resume", "standby": "/drain"}
 FOLDERS = ("units", "programs", "artifacts", "pieces", "proxy", "logs", "jobs")
@@ -53,7 +58,7 @@ def lacks(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """Which pieces of an artifact or image are not here, each with the offset to go on at."""
     listing = pieces.checked(asked["listing"], asked["digest"])
     if asked["image"]:
-        wanted = images.lacking(runtimes.socket(home), asked["image"], listing)
+        wanted = runtimes.images().lacking(runtimes.socket(home), asked["image"], listing)
         return {"here": not wanted, "missing": pieces.missing(home, wanted)}
     if pieces.holds(home, listing, asked["digest"]):
         return {"here": True, "missing": {}}
@@ -71,8 +76,8 @@ def receive(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     with locked(home):
         fence(home, asked["epoch"])
         if asked["image"]:
-            images.load(runtimes.socket(home), home / "pieces", asked["image"], listing)
-            images.pin(runtimes.socket(home), runtimes.owner(home), asked["image"])
+            runtimes.images().load(runtimes.socket(home), home / "pieces", asked["image"], listing)
+            runtimes.images().pin(runtimes.socket(home), runtimes.owner(home), asked["image"])
         else:
             pieces.compose(home, listing, asked["digest"])
     return {"received_bytes": received}
@@ -81,11 +86,11 @@ def receive(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
 def pull(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """The image by its digest from a registry, unless the engine has it."""
     engine = runtimes.socket(home)
-    if not images.has(engine, asked["image"]):
-        pulled = images.pull(engine, asked["reference"], asked["auth"])
+    if not runtimes.images().has(engine, asked["image"]):
+        pulled = runtimes.images().pull(engine, asked["reference"], asked["auth"])
         if pulled != asked["image"]:
             raise Refusal("refused", f"pulled {pulled[:19]}, expected {asked['image'][:19]}")
-    images.pin(engine, runtimes.owner(home), asked["image"])
+    runtimes.images().pin(engine, runtimes.owner(home), asked["image"])
     return {}
 
 
@@ -163,7 +168,7 @@ def prune(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """What no unit uses goes; N−1 is a unit until it is retired."""
     used = runtimes.images_in_use(home)
     if used:
-        images.prune(runtimes.socket(home), runtimes.owner(home), used)
+        runtimes.images().prune(runtimes.socket(home), runtimes.owner(home), used)
     return {"pruned": pieces.prune(home, {unit["digest"] for unit in units(home).values()})}
 
 
@@ -240,6 +245,8 @@ def within(seconds: float, what: str) -> Iterator[None]:
 
 def serve(home: Path) -> None:
     """Answers requests, a line each, until the caller goes away."""
+    with suppress(OSError):  # a larger pipe, where it may be had: pieces come in large blocks
+        fcntl.fcntl(sys.stdin, PIPE_SIZE, PIPE_BYTES)
     incoming, outgoing = sys.stdin.buffer, sys.stdout
     while True:
         line = incoming.readline()
