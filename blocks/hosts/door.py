@@ -4,7 +4,6 @@ An administrator installs it once. It reads the digest and size of an agent, tak
 lacks it and it is what its digest says, and then becomes it. Standard library, Python 3.9+.
 """
 
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -23,8 +22,11 @@ def main() -> None:
         unpack(place, digest, read_bytes(min(int(size), MOST_BYTES)))
     point(home / "agent", place)
     say("ready")
-    python = sys.executable
-    os.execv(python, [python, "-I", "-S", str(place), "serve", str(home)])  # noqa: S606 no shell
+    sys.path.insert(0, str(place))
+    sys.argv = [str(place), "serve", str(home)]
+    from agent.main import main as become  # type: ignore[import-not-found]  # just unpacked
+
+    become()
 
 
 def say(word: str) -> None:
@@ -54,7 +56,8 @@ def read_bytes(count: int) -> bytes:
 
 def unpack(place: Path, digest: str, content: bytes) -> None:
     """Complete or not at all."""
-    import shutil  # late, as an agent comes only once
+    import hashlib  # late, as an agent comes only once
+    import shutil
     import zipfile
 
     seen = hashlib.sha256(content).hexdigest()

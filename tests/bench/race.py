@@ -41,7 +41,12 @@ def race(count: int) -> Result:
                 way.prepare(fleet, held)
             run(ways, releases, count, seconds)
     title = f"A release of 20 MB to {count} host{'s' if count > 1 else ''}"
-    return Result(title, COLUMNS, tuple(rows(count, seconds)), {"seconds": seconds})
+    return Result(
+        title,
+        COLUMNS,
+        tuple(rows(count, seconds)),
+        {"seconds": {case: dict(ways) for case, ways in seconds.items()}},
+    )
 
 
 def run(ways: tuple[Way, ...], releases: Releases, count: int, seconds: Seconds) -> None:

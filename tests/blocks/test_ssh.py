@@ -78,9 +78,9 @@ def host(fleet: Fleet) -> Iterator[AgentHost]:
     reached.close()
 
 
-def through(fleet: Fleet, cut: Cut, step_seconds: float = 60) -> AgentHost:
-    """The first host, by way of a network that can be told to misbehave."""
-    behind = replace(declared(fleet, 0), address=cut.address, port=cut.port)
+def through(fleet: Fleet, cut: Cut, number: int = 0, step_seconds: float = 60) -> AgentHost:
+    """A host by way of a network that can be told to misbehave."""
+    behind = replace(declared(fleet, number), address=cut.address, port=cut.port)
     return reach(behind, account(fleet, step_seconds))
 
 
@@ -203,13 +203,20 @@ def test_a_cut_leaves_the_old_version_and_what_was_cut_goes_on_where_it_stopped(
         host.close()
 
 
-def test_a_lost_answer_is_asked_for_again_and_found_done(fleet: Fleet) -> None:
-    with Cut(fleet.hosts[0].address, fleet.hosts[0].port) as cut:
-        host = through(fleet, cut, step_seconds=1)
-        first = host.observe()
-        cut.resets()
+def test_what_a_lost_answer_told_is_found_done(fleet: Fleet) -> None:
+    with Cut(fleet.hosts[1].address, fleet.hosts[1].port) as cut:
+        host = through(fleet, cut, number=1, step_seconds=2)
+        before = host.observe().epoch
+        cut.loses_answers()
 
-        assert host.observe() == first
+        with pytest.raises(Unavailable, match="host-1 does not answer prune"):
+            host.prune(before + 1)
+        cut.passes()
+
+        assert host.observe().epoch == before + 1
+        host.prune(before + 1)
+        cut.resets()
+        assert host.observe().epoch == before + 1, "a dead connection is opened again"
         host.close()
 
 

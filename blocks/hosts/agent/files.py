@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import random
 import socket
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
-POLL_SECONDS = 0.05
+POLL_SECONDS, MOST_POLL_SECONDS = 0.03, 0.4
 ANSWER_SECONDS = 30.0
 PORTS = range(20_000, 32_000)
 
@@ -81,14 +80,16 @@ def port_of(home: Path, name: str) -> int:
     if name not in ports:
         ports[name] = free_port(ports.values())
         write(home / "ports.json", ports)
-    return ports[name]
+    return int(ports[name])
 
 
 def free_port(taken: Collection[int] = ()) -> int:
     """Below those that the kernel gives to outgoing connections, which may take them meanwhile."""
-    ports = [port for port in PORTS if port not in taken]
-    random.shuffle(ports)
-    for port in ports:
+    begin = int.from_bytes(os.urandom(4), "big")
+    for step in range(len(PORTS)):
+        port = PORTS[(begin + step) % len(PORTS)]
+        if port in taken:
+            continue
         with socket.socket() as free, contextlib.suppress(OSError):
             free.bind((LOOPBACK, port))
             return port
@@ -103,8 +104,10 @@ def listens(port: int) -> bool:
 
 
 def until(what: str, condition: Callable[[], bool], limit_seconds: float) -> None:
-    deadline = time.monotonic() + limit_seconds
+    """Looks often at first, then less: fifty agents on one machine look, too."""
+    deadline, pause = time.monotonic() + limit_seconds, POLL_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise Refusal("failed", f"{what}: not within {limit_seconds:g} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, MOST_POLL_SECONDS)

@@ -1,11 +1,9 @@
-"""What supervisord and schedules run: this process becomes a unit, with its environment alone.
-
-Imports as little as it can: it stands before every start of a unit.
-"""
+"""How units and the agent are started: commands, environments, a script for each unit."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,16 @@ def agent_command(home: Path) -> list[str]:
     return [read(home / "tools.json")["python"], "-I", "-S", f"{home}/agent"]
 
 
-def become(home: Path, name: str) -> None:
-    """This process becomes the unit's own program, with its environment and nothing else."""
+def script(home: Path, name: str) -> str:
+    """What supervisord runs: the unit's own program, with its environment and nothing else.
+
+    A shell starts in a millisecond, and a person may run it, too.
+    """
     unit = read(unit_path(home, name))
-    folder = home / "artifacts" / hex_of(unit["digest"])
-    command = command_of(home, unit)
-    os.chdir(folder / "app")
-    os.execvpe(command[0], command, environment_of(home, name, unit))  # noqa: S606 no shell wanted
+    folder = home / "artifacts" / hex_of(unit["digest"]) / "app"
+    variables = [f"{key}={value}" for key, value in environment_of(home, name, unit).items()]
+    command = " ".join(map(shlex.quote, (*variables, *command_of(home, unit))))
+    return f"cd {shlex.quote(str(folder))} || exit 1\nexec env -i {command}\n"
 
 
 def command_of(home: Path, unit: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""``python agent VERB HOME …``: serve requests, or become what supervisord was told to run."""
+"""``python agent VERB …``: serve a connection, run a job, or become a program with its output."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Each word imports what it needs: a unit's start should not wait for the rest."""
+    """Each word imports what it needs: a start should not wait for the rest."""
     verb, *words = sys.argv[1:]
     if verb == "serve":
+        # It speaks on loopback and Unix sockets only: http.client goes without, and starts sooner.
+        sys.modules["ssl"] = None  # type: ignore[assignment]
         from .verbs import serve
 
         serve(Path(words[0]))
-    elif verb == "exec":
-        from .launch import become
-
-        become(Path(words[0]), words[1])
     elif verb == "job":
         from .jobs import execute
 
@@ -26,4 +24,4 @@ def main() -> None:
 
         output_to(words[0], words[1:])
     else:
-        sys.exit(f"{verb!r} is none of serve, exec, job, output")
+        sys.exit(f"{verb!r} is none of serve, job, output")

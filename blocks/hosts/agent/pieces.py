@@ -62,23 +62,29 @@ def name_of(file: list[Any]) -> str:
 
 def missing(home: Path, files: list[list[Any]]) -> dict[str, int]:
     """Pieces that are not here, each with the offset at which to go on."""
-    found: dict[str, int] = {}
-    for file in files:
-        name = name_of(file)
-        if not whole(piece_path(home, name), file[2]):
-            part = part_path(home, name)
-            found[name] = min(part.stat().st_size, file[2]) if part.exists() else 0
-    return found
+    folder = str(home / "pieces")  # texts, not Paths: there may be many thousands
+    absent = {
+        name: file[2]
+        for file in files
+        for name in (name_of(file),)
+        if not whole(f"{folder}/{name}", file[2])
+    }
+    return {name: min(_begun(home, name), size) for name, size in absent.items()}
+
+
+def _begun(home: Path, name: str) -> int:
+    part = part_path(home, name)
+    return part.stat().st_size if part.exists() else 0
 
 
 def part_path(home: Path, name: str) -> Path:
     return home / "pieces" / f"{name}.part"
 
 
-def whole(place: Path, size: int) -> bool:
+def whole(place: str, size: int) -> bool:
     """There, with its size, and nobody wrote into it since it was received."""
     try:
-        found = place.stat()
+        found = os.stat(place)
     except FileNotFoundError:
         return False
     return found.st_size == size and found.st_mtime_ns == UNTOUCHED_NS
@@ -88,10 +94,24 @@ def take(home: Path, coming: list[list[Any]], stream: BinaryIO) -> int:
     """Reads pieces [name, offset, bytes in all], one after the other; answers bytes received."""
     (home / "pieces").mkdir(parents=True, exist_ok=True)
     for name, offset, size in coming:
+        if size <= BLOCK_BYTES:
+            _taken_whole(home, name, stream, size - offset)
+            continue
         with _part(home, name, offset) as file:
             seen = _copied(stream, file, size - offset)
         _complete(home, name, seen)
     return sum(size - offset for _, offset, size in coming)
+
+
+def _taken_whole(home: Path, name: str, stream: BinaryIO, size: int) -> None:
+    """A small piece in one go; it was never begun, since nothing of it is kept when it is cut."""
+    content = stream.read(size)
+    if len(content) < size:
+        raise Refusal("failed", f"the transfer was cut off with {size - len(content)} bytes to go")
+    part = part_path(home, f"{name}.{os.getpid()}")
+    with open(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    _complete(home, name, hashlib.sha256(content).hexdigest(), part)
 
 
 @contextlib.contextmanager
@@ -125,9 +145,9 @@ def _copied(stream: BinaryIO, file: BinaryIO, count: int) -> str:
     return seen.hexdigest()
 
 
-def _complete(home: Path, name: str, seen: str) -> None:
+def _complete(home: Path, name: str, seen: str, part: Path | None = None) -> None:
     """Becomes a piece if it is what its name says; otherwise it is thrown away."""
-    part = part_path(home, name)
+    part = part or part_path(home, name)
     if seen != name.split(".")[0]:
         part.unlink()
         raise Refusal("refused", f"a piece is {seen[:12]}, expected {name[:12]}")
@@ -143,13 +163,10 @@ def compose(home: Path, listing: dict[str, Any], digest: str) -> None:
         return
     fresh = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        made: set[Path] = set()
+        for folder in sorted({file[0].rpartition("/")[0] for file in listing["files"]}):
+            (fresh / folder).mkdir(parents=True, exist_ok=True)
         for file in listing["files"]:
-            target = fresh / file[0]
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            os.link(piece_path(home, name_of(file)), target)
+            os.link(f"{home}/pieces/{name_of(file)}", f"{fresh}/{file[0]}")
         shutil.rmtree(place, ignore_errors=True)
         fresh.rename(place)
     finally:
@@ -159,16 +176,16 @@ def compose(home: Path, listing: dict[str, Any], digest: str) -> None:
 def holds(home: Path, listing: dict[str, Any], digest: str) -> bool:
     """The artifact is here, and nobody wrote into it."""
     place = artifact_path(home, digest)
-    return place.is_dir() and all(whole(place / file[0], file[2]) for file in listing["files"])
+    return place.is_dir() and all(whole(f"{place}/{file[0]}", file[2]) for file in listing["files"])
 
 
 def prune(home: Path, used: set[str]) -> int:
     """Artifacts that no unit uses go, then the pieces that no artifact has; how many artifacts."""
     names = {hex_of(digest) for digest in used}
-    unused = [place for place in (home / "artifacts").iterdir() if place.name not in names]
+    unused = [place for place in (home / "artifacts").glob("*") if place.name not in names]
     for place in unused:
         shutil.rmtree(place)
-    for piece in (home / "pieces").iterdir():
+    for piece in (home / "pieces").glob("*"):
         if piece.stat().st_nlink == 1:
             piece.unlink()
     return len(unused)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import http.client
 import os
-import secrets
 import subprocess
 import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
 from .files import ANSWER_SECONDS, LOOPBACK, free_port, read, until, write, write_text
-from .launch import agent_command
-from .units import unit_path
+from .launch import script
+from .units import script_path, unit_path
 
 TAIL_BYTES = 2000
 ENDED = ("FATAL", "STOPPED", "EXITED")
@@ -36,7 +35,7 @@ def begin(home: Path, tools: dict[str, str]) -> None:
     """Supervisord runs; asked again, nothing changes."""
     if supervised(home):
         return
-    known = {"port": free_port(), "password": secrets.token_hex(16)}
+    known = {"port": free_port(), "password": os.urandom(16).hex()}
     write(home / "supervisor.json", known)
     user = "user=root\n" if os.geteuid() == 0 else ""
     write_text(
@@ -141,6 +140,7 @@ def tail_of(home: Path, name: str) -> str:
 
 
 def start(home: Path, name: str) -> None:
-    """The unit runs as a program; supervisord calls the agent, which becomes the unit."""
-    unit = read(unit_path(home, name))
-    program(home, name, [*agent_command(home), "exec", str(home), name], unit["stop"])
+    """The unit runs as a program of its own."""
+    write_text(script_path(home, name), script(home, name))
+    stop = read(unit_path(home, name))["stop"]
+    program(home, name, ["/bin/sh", str(script_path(home, name))], stop)

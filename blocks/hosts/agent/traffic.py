@@ -7,17 +7,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import envoy, haproxy
 from .files import ANSWER_SECONDS, Refusal, port_of, read, until, write
 from .pages import request
 from .units import versions_of, weights_of, weights_path
 
-PROXIES: dict[str, ModuleType] = {"envoy": envoy, "haproxy": haproxy}
-
 
 def proxy(home: Path) -> ModuleType:
-    """The one that this host uses; all have the same functions."""
-    return PROXIES[read(home / "tools.json")["proxy"]]
+    """The one that this host uses, imported late; both have the same functions."""
+    if read(home / "tools.json")["proxy"] == "haproxy":
+        from . import haproxy
+
+        return haproxy
+    from . import envoy
+
+    return envoy
 
 
 def publish(home: Path, service: str) -> None:

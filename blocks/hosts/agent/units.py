@@ -16,6 +16,10 @@ def unit_path(home: Path, name: str) -> Path:
     return home / "units" / f"{name}.json"
 
 
+def script_path(home: Path, name: str) -> Path:
+    return home / "units" / f"{name}.sh"
+
+
 def role_path(home: Path, name: str) -> Path:
     return home / "units" / f"{name}.role"
 

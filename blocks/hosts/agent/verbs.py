@@ -17,6 +17,7 @@ from .pages import request
 from .units import (
     role_of,
     role_path,
+    script_path,
     set_role,
     unit_path,
     units,
@@ -118,7 +119,9 @@ def start(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _forget(home: Path, name: str) -> None:
     unit_path(home, name).unlink()
-    role_path(home, name).unlink()
+    for place in (role_path(home, name), script_path(home, name)):
+        with suppress(FileNotFoundError):
+            place.unlink()
 
 
 def role(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,8 @@ def retire(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     if unit["kind"] != "job":
         runtimes.end(home, name)
     _forget(home, name)
-    traffic.proxy(home).publish(home)
+    if unit["kind"] == "web":
+        traffic.proxy(home).publish(home)
     return {"retired": True}
 
 
