@@ -21,7 +21,8 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(PARALLEL) -m "not story and not browser" --doctest-modules domain tests
+	$(BIN)/pytest $(PARALLEL) -m "not story and not browser" --doctest-modules domain \
+	  blocks/hosts/agent tests
 
 # The UI's tests need Chromium, which root can have from Debian.
 browser:

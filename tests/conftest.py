@@ -13,6 +13,9 @@ from tests.engines import builder, host_engine, registry
 
 __all__ = ["builder", "host_engine", "registry"]
 
+collect_ignore = ["bench", "blocks/sample_image"]
+"""Programs that tests and benchmarks start, no tests."""
+
 _numbers = count(1)
 
 
