@@ -57,6 +57,47 @@ def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
         ("repository: .", "", "repository is missing"),
         ("service: storefront", "service: shop", "migrations.service is 'shop', known are"),
         ("shop: sample-shop", "shop: 'Sample Shop'", "shop is 'Sample Shop': a name has"),
+        (
+            "hosts: [{name: production-1}]",
+            "hosts: [{name: production-1, address: 10.0.0.5}]",
+            "environments.production.hosts.0.address is '10.0.0.5',"
+            " environments.production.ssh is missing",
+        ),
+        (
+            "hosts: [{name: production-1}]",
+            "hosts: [{name: production-1, address: 10.0.0.5}]\n    ssh: {key: k}",
+            "environments.production.hosts.0.host_key is '': the host's own line is needed",
+        ),
+        (
+            "hosts: [{name: production-1}]",
+            "hosts: [{name: production-1, jump: nowhere}]",
+            "environments.production.hosts.0.jump is 'nowhere', known are production-1",
+        ),
+        (
+            "hosts: [{name: production-1}]",
+            "hosts: [{name: production-1}]\n    rollout: {max_unavailable: some}",
+            "environments.production.rollout.max_unavailable is 'some': a number of hosts",
+        ),
+        (
+            "kind: worker\n    alone: true",
+            "kind: job",
+            "services.order-sync.schedule is missing: a job has one",
+        ),
+        (
+            "kind: worker\n    alone: true",
+            "kind: job\n    schedule: {cron: '0 2 * *', time_zone: Mars/Base}",
+            "services.order-sync.schedule.cron is '0 2 * *': five fields are needed",
+        ),
+        (
+            "kind: worker\n    alone: true",
+            "kind: job\n    schedule: {cron: '0 2 * * *', time_zone: Mars/Base}",
+            "services.order-sync.schedule.time_zone is 'Mars/Base': no IANA time zone",
+        ),
+        (
+            "branch: main",
+            "branch: main\nnightly: {until: nowhere}",
+            "nightly.until is 'nowhere', known are staging, production",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
