@@ -13,7 +13,8 @@ demo: $(READY)
 PARALLEL := -n 2 --dist loadfile
 
 test: engines check browser
-	$(BIN)/pytest $(PARALLEL) -m "story or browser"
+	$(BIN)/pytest $(PARALLEL) -m "(story or browser) and not customers"
+	$(BIN)/pytest -m customers
 
 # Fast: format, lint, types, the direction of imports, tests without the long stories.
 check: $(READY)

@@ -14,7 +14,7 @@ from tasks.deployment import manifest_of, scope_of
 from tests.engines import BASE, PASSWORD, USER, Engine, Registry
 from tests.flows.world import Settings, World, opened, smallest
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 
@@ -68,6 +68,7 @@ def here(
         smallest(settings)
         settings["builder"] = builder.address
         settings["environments"]["production"]["hosts"][0]["engine"] = host_engine.socket
+        settings["environments"]["production"]["rollout"] = {"strategy": "blue-green"}
         settings["services"]["storefront"] |= {
             "command": [],
             "image": {

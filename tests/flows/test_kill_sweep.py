@@ -14,7 +14,7 @@ from prefect.client.orchestration import get_client
 from flows.release import release as release_flow
 from tests.flows.world import World, opened, smallest
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(900)]
 
 EXECUTOR_SECONDS = 90.0
 MOST_DEATHS = 250
