@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from blocks.hosts.agent import envoy, haproxy, processes
+from blocks.hosts.agent import envoy, haproxy, processes, supervisord
 from blocks.hosts.agent.files import port_of, write
 from blocks.hosts.agent.units import unit_path, weights_path
 from blocks.hosts.bundle import bundle
@@ -114,7 +114,7 @@ class Shopfront:
         return "proxy" if self.proxy is envoy else haproxy.program_of(service)
 
     def pid(self, service: str) -> int:
-        told = processes.supervisor(self.home).getProcessInfo(self.program(service))
+        told = supervisord.call(self.home, "getProcessInfo", self.program(service))
         return int(told["pid"])
 
     def kill(self, service: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blocks.hosts.agent import haproxy, processes, slots
+from blocks.hosts.agent import haproxy, processes, slots, supervisord
 from blocks.hosts.agent.files import Refusal
 from blocks.hosts.agent.units import unit_path
 from tests.shopfront import Shopfront, shopfront
@@ -115,7 +115,7 @@ def test_the_proxy_of_a_service_without_units_ends(front: Shopfront) -> None:
 def test_a_proxy_that_supervisord_gave_up_is_started_again(front: Shopfront) -> None:
     with front.serving("stopped@1") as service:
         front.route(service, {"1": 100})
-        processes.supervisor(front.home).stopProcess("proxy-stopped")
+        supervisord.call(front.home, "stopProcess", "proxy-stopped")
         assert not front.applied(service)
         assert front.active("stopped@1") == 1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +66,8 @@ def run_state(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _begin(home: Path, service: str, at: str, limit_seconds: float) -> None:
     """A process of its own, which outlives this one; it has begun when its record says so."""
+    import subprocess  # late: most connections run no job
+
     command = [*launch.agent_command(home), "job", str(home), service, at, str(limit_seconds)]
     with open(home / "logs" / f"{service}.log", "ab") as output:
         subprocess.Popen(
@@ -78,6 +79,8 @@ def _begin(home: Path, service: str, at: str, limit_seconds: float) -> None:
 
 def execute(home: Path, service: str, at: str, limit_seconds: float) -> None:
     """Runs the job to its end, one run of a service after another, and writes down how it ended."""
+    import subprocess  # late: most connections run no job
+
     record = run_path(home, service, at)
     known = {**read(record), "process": os.getpid()}
     write(record, known)

@@ -10,8 +10,6 @@ def main() -> None:
     """Each word imports what it needs: a start should not wait for the rest."""
     verb, *words = sys.argv[1:]
     if verb == "serve":
-        # It speaks on loopback and Unix sockets only: http.client goes without, and starts sooner.
-        sys.modules["ssl"] = None  # type: ignore[assignment]
         from .verbs import serve
 
         serve(Path(words[0]))

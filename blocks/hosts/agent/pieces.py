@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -167,10 +166,17 @@ def compose(home: Path, listing: dict[str, Any], digest: str) -> None:
             (fresh / folder).mkdir(parents=True, exist_ok=True)
         for file in listing["files"]:
             os.link(f"{home}/pieces/{name_of(file)}", f"{fresh}/{file[0]}")
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(place)
         fresh.rename(place)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(fresh)
+
+
+def _remove(place: Path) -> None:
+    if place.exists():
+        from shutil import rmtree  # late, as it is seldom needed
+
+        rmtree(place)
 
 
 def holds(home: Path, listing: dict[str, Any], digest: str) -> bool:
@@ -184,7 +190,7 @@ def prune(home: Path, used: set[str]) -> int:
     names = {hex_of(digest) for digest in used}
     unused = [place for place in (home / "artifacts").glob("*") if place.name not in names]
     for place in unused:
-        shutil.rmtree(place)
+        _remove(place)
     for piece in (home / "pieces").glob("*"):
         if piece.stat().st_nlink == 1:
             piece.unlink()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import subprocess
-import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
 from .files import ANSWER_SECONDS, LOOPBACK, free_port, read, until, write, write_text
 from .launch import script
+from .supervisord import Fault, Silent, call
 from .units import script_path, unit_path
 
 TAIL_BYTES = 2000
@@ -18,16 +16,10 @@ ENDED = ("FATAL", "STOPPED", "EXITED")
 GONE = (*ENDED, "ABSENT")
 
 
-def supervisor(home: Path) -> Any:
-    known = read(home / "supervisor.json", {})
-    address = f"http://tradewind:{known.get('password')}@{LOOPBACK}:{known.get('port', 1)}/RPC2"
-    return xmlrpc.client.ServerProxy(address).supervisor
-
-
 def supervised(home: Path) -> bool:
     try:
-        return bool(supervisor(home).getState()["statename"] == "RUNNING")
-    except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+        return bool(call(home, "getState")["statename"] == "RUNNING")
+    except (Fault, Silent):
         return False
 
 
@@ -35,6 +27,8 @@ def begin(home: Path, tools: dict[str, str]) -> None:
     """Supervisord runs; asked again, nothing changes."""
     if supervised(home):
         return
+    import subprocess  # late, as it begins once
+
     known = {"port": free_port(), "password": os.urandom(16).hex()}
     write(home / "supervisor.json", known)
     user = "user=root\n" if os.geteuid() == 0 else ""
@@ -58,7 +52,7 @@ def begin(home: Path, tools: dict[str, str]) -> None:
 
 def end(home: Path, limit_seconds: float) -> None:
     if supervised(home):
-        supervisor(home).shutdown()
+        call(home, "shutdown")
         until("supervisord ends", lambda: not supervised(home), limit_seconds)
 
 
@@ -81,7 +75,7 @@ stdout_logfile_backups=2
     write_text(program_path(home, name), text)
     agree(home)
     if state_of(home, name) in ENDED:
-        supervisor(home).startProcess(name, False)
+        call(home, "startProcess", name, False)
 
 
 def program_path(home: Path, name: str) -> Path:
@@ -97,14 +91,13 @@ def withdrawn(home: Path, name: str) -> None:
 
 def agree(home: Path) -> None:
     """Makes supervisord run exactly the declared programs."""
-    rpc = supervisor(home)
-    added, changed, removed = rpc.reloadConfig()[0]
+    added, changed, removed = call(home, "reloadConfig")[0]
     for name in (*removed, *changed):
-        rpc.stopProcessGroup(name, False)
+        call(home, "stopProcessGroup", name, False)
         _gone(home, name)
-        rpc.removeProcessGroup(name)
+        call(home, "removeProcessGroup", name)
     for name in (*added, *changed):
-        rpc.addProcessGroup(name)
+        call(home, "addProcessGroup", name)
 
 
 def _gone(home: Path, name: str) -> None:
@@ -122,10 +115,10 @@ def stop_seconds(home: Path, name: str) -> float:
 
 def state_of(home: Path, name: str) -> str:
     try:
-        return str(supervisor(home).getProcessInfo(name)["statename"])
-    except xmlrpc.client.Fault:
+        return str(call(home, "getProcessInfo", name)["statename"])
+    except Fault:
         return "ABSENT"
-    except (OSError, http.client.HTTPException):
+    except Silent:
         return "UNSUPERVISED"
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import facts, jobs, pieces, processes, runtimes, traffic
+from . import jobs, pieces, processes, runtimes, traffic
 from .files import Overdue, Refusal, fence, locked, port_of, read, seen_epoch, write
 from .pages import request
 from .units import (
@@ -34,7 +34,9 @@ FOLDERS = ("units", "programs", "artifacts", "pieces", "proxy", "logs", "jobs")
 
 def prepare(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """Supervisord and the proxy run; asked again, nothing changes."""
-    tools = facts.resolved(asked["tools"])
+    from .facts import resolved  # late, as a host is prepared once
+
+    tools = resolved(asked["tools"])
     absent = sorted(name for name in ("python", "supervisord", tools["proxy"]) if not tools[name])
     if absent:
         raise Refusal("refused", f"not on this host: {', '.join(absent)}")
@@ -190,6 +192,13 @@ def observe(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     return {"units": found, "listeners": ports, "epoch": seen_epoch(home)}
 
 
+def facts(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """What this host is; see ``facts.py``."""
+    from .facts import facts as found  # late, as it is seldom asked
+
+    return found(home, asked)
+
+
 def _object(body: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(body)
     return told
@@ -208,7 +217,7 @@ READING: dict[str, Verb] = {
     verb.__name__: verb
     for verb in (
         prepare, shutdown, lacks, runtimes.health, traffic.smoke, traffic.counts, traffic.drain,
-        ask, observe, jobs.run, jobs.run_state, facts.facts,
+        ask, observe, jobs.run, jobs.run_state, facts,
     )
 }  # fmt: skip
 
