@@ -1,18 +1,24 @@
-"""An executor of a release's run that dies, by SIGKILL, at each ledger write not seen before."""
+"""Executors of a release's run that die by SIGKILL where a test wants them to."""
 
+import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
 from prefect.states import Pending
 
+from blocks.hosts.agent_host import AgentHost
 from blocks.shop import Live
 from flows.release import release
+from tests.flows.world import World
 
+EXECUTOR_SECONDS = 90.0
 _turn = threading.Lock()
 
 
@@ -34,9 +40,58 @@ def mortal(seen: Path) -> None:
 
 
 def execute(run: str, seen: str) -> None:
-    """Carries a run on from its top, as a worker would that found it again; exits 0 at its end."""
+    """Carries the run on, dying at the next write; exits 0 at the run's end."""
     mortal(Path(seen))
+    carry_on(run)
+
+
+def execute_all_but(run: str, host: str, others: int) -> None:
+    """Carries the run on and dies when all hosts but one have got the traffic of a wave."""
+    routed = threading.Semaphore(0)
+    route = AgentHost.route
+
+    def last(self: AgentHost, *asked: Any) -> int:
+        if self.name == host:
+            for _ in range(others):
+                routed.acquire()
+            os.kill(os.getpid(), signal.SIGKILL)
+        cursor = route(self, *asked)
+        routed.release()
+        return cursor
+
+    AgentHost.route = last  # type: ignore[method-assign]  # in a process of its own
+    carry_on(run)
+
+
+def carry_on(run: str) -> None:
+    """From the run's top, as a worker would that found it again."""
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(UUID(run), Pending(), force=True)
         found = client.read_flow_run(UUID(run))
     run_flow(release, flow_run=found, parameters=found.parameters, return_type="state")
+
+
+def created(world: World, ref: str) -> UUID:
+    """A run that no worker picks up: only our executors have it."""
+    request = {"ref": ref, "requested_by": "Ann"}
+    parameters = {"shop": world.live.shop.shop, "request": request}
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(release, parameters=parameters).id
+
+
+class Executors:
+    """Processes that start fast and know the world's Prefect server."""
+
+    def __init__(self, world: World) -> None:
+        os.environ["PREFECT_API_URL"] = world.stack.api
+        os.environ["PREFECT_HOME"] = str(world.live.state / "prefect")
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["tests.flows.executor", "blocks.quality"])
+
+    def survived(self, target: Callable[..., None], *arguments: Any) -> bool:
+        """False when it died as it was meant to; anything but that and a good end is an error."""
+        executor = self._processes.Process(target=target, args=arguments)
+        executor.start()
+        executor.join(EXECUTOR_SECONDS)
+        assert executor.exitcode in (0, -signal.SIGKILL), f"ended with {executor.exitcode}"
+        return executor.exitcode == 0

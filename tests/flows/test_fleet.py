@@ -15,6 +15,7 @@ from domain.errors import Fenced
 from domain.host import Observed
 from tasks.deployment import scope_of
 from tests.blocks.test_ssh import TOOLS, door_command
+from tests.flows.executor import Executors, carry_on, created, execute_all_but
 from tests.flows.world import Settings, World, opened, smallest
 from tests.sshd import Fleet, Sshd, require_sshd
 
@@ -141,6 +142,26 @@ def test_a_canary_by_host_brings_every_host_over(here: FleetWorld) -> None:
     assert release is not None
     assert here.serving() == [f"{release.version} 100"] * 3
     assert "watch storefront 2 of 3 hosts" in here.steps(run)
+    assert here.dropped() == []
+
+
+def test_an_executor_that_dies_between_two_hosts_of_a_wave_is_taken_over(
+    here: FleetWorld,
+) -> None:
+    (before,) = set(here.serving())
+    here.roll(strategy="blue-green", max_unavailable="1")
+    here.touch("dies between hosts")
+    run, executors = created(here.world, "main"), Executors(here.world)
+
+    assert not executors.survived(execute_all_but, str(run), "host-1", 2)
+    release = here.world.release(run)
+    assert release is not None
+    after = f"{release.version} 100"
+    assert here.serving() == [after, before, after]
+    assert executors.survived(carry_on, str(run))
+
+    assert here.serving() == [after] * 3
+    assert here.world.live.ledger.releases.get(release.version).state == "released"
     assert here.dropped() == []
 
 

@@ -1,22 +1,16 @@
 """Kill -9 at every write of the ledger, before it and after it; what is resumed comes out right."""
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 import pytest
-from prefect.client.orchestration import get_client
 
-from flows.release import release as release_flow
+from tests.flows.executor import Executors, created, execute
 from tests.flows.world import World, opened, smallest
 
 pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(900)]
 
-EXECUTOR_SECONDS = 90.0
 MOST_DEATHS = 250
 
 
@@ -32,39 +26,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def swept(world: World, ref: str, seen: Path) -> tuple[str, list[str]]:
     """A release whose executors die at each write; its version, and where they died."""
-    run = created(world, ref)
+    run, executors = created(world, ref), Executors(world)
     seen.touch()
-    os.environ["PREFECT_API_URL"] = world.stack.api
-    os.environ["PREFECT_HOME"] = str(world.live.state / "prefect")
-    workers = multiprocessing.get_context("forkserver")
-    workers.set_forkserver_preload(["tests.flows.executor", "blocks.quality"])
     for _ in range(MOST_DEATHS):
-        if executed(workers, run, seen) == 0:
+        if executors.survived(execute, str(run), str(seen)):
             break
     release = world.release(run)
     assert release is not None
     deaths = seen.read_text().splitlines()
     print(f"{len(deaths)} deaths")
     return release.version, deaths
-
-
-def executed(workers: multiprocessing.context.ForkServerContext, run: UUID, seen: Path) -> int:
-    """One executor's exit code; anything but a good end or its own death is an error."""
-    from tests.flows.executor import execute
-
-    executor = workers.Process(target=execute, args=(str(run), str(seen)))
-    executor.start()
-    executor.join(EXECUTOR_SECONDS)
-    assert executor.exitcode in (0, -signal.SIGKILL), f"ended with {executor.exitcode}"
-    return executor.exitcode
-
-
-def created(world: World, ref: str) -> UUID:
-    """A run that no worker picks up: only our executors have it."""
-    request = {"ref": ref, "requested_by": "Ann"}
-    parameters = {"shop": world.live.shop.shop, "request": request}
-    with get_client(sync_client=True) as client:
-        return client.create_flow_run(release_flow, parameters=parameters).id
 
 
 def test_killed_at_every_write_a_release_is_done_once(world: World, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 
 from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
 from deployments.apply import apply
 from deployments.settings import remembered
+from deployments.stack.processes import until
 from tests.flows.world import Settings, World, opened, smallest
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
@@ -21,8 +23,16 @@ RUN_SECONDS = 120.0
 
 
 def plain(settings: Settings) -> None:
+    """Without a canary, and with a job that runs every minute."""
     smallest(settings)
     settings["environments"]["production"]["canary"] = None
+    worker = settings["services"]["order-sync"]
+    settings["services"]["stocktake"] = {
+        "kind": "job",
+        "command": ["python", "-c", "print('counted')"],
+        "schedule": {"cron": "* * * * *", "timeout_seconds": 30},
+        **{name: worker[name] for name in ("paths", "requirements", "test")},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +90,40 @@ def test_starting_again_keeps_what_runs(world: World) -> None:
 def test_forms_offer_what_there_is(world: World) -> None:
     versions = [release.version for release in world.live.ledger.releases.all()]
 
-    assert form(world, "release")["services"]["items"]["enum"] == ["storefront", "order-sync"]
+    assert form(world, "release")["services"]["items"]["enum"] == [
+        "storefront",
+        "order-sync",
+        "stocktake",
+    ]
     assert form(world, "release")["until"]["enum"] == ["", "production"]
     assert form(world, "rollback")["version"]["enum"] == ["", *versions]
+
+
+def test_a_job_runs_at_its_times_by_the_version_that_has_its_schedule(world: World) -> None:
+    (host,) = world.live.hosts("production")
+    (unit,) = (one for one in host.observe().units.values() if one.service == "stocktake")
+
+    assert until(lambda: counted(world) != [], RUN_SECONDS)
+
+    (at, *_) = counted(world)
+    ended = host.run_state("stocktake", at)
+    assert (unit.role, ended["state"], ended["exit_code"]) == ("working", "ended", 0)
+    assert ended["version"] == unit.version
+    assert at.endswith(":00+00:00"), "cron names whole minutes"
+
+
+def counted(world: World) -> list[str]:
+    """The scheduled times, ISO 8601, at which the job ran to a good end."""
+    name = f"job/{world.live.shop.shop}-production-stocktake"
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(name)
+        wanted = DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id]))
+        found = client.read_flow_runs(deployment_filter=wanted)
+    return [
+        run.expected_start_time.isoformat(timespec="seconds")
+        for run in found
+        if run.state_name == "Completed" and run.auto_scheduled and run.expected_start_time
+    ]
 
 
 def test_a_version_whose_tests_fail_reaches_nobody(world: World) -> None:
