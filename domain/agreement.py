@@ -47,9 +47,10 @@ def with_choices(
     """A form's JSON schema in which each named field offers exactly ``choices[field]``.
 
     A list field gets the choices on its items; a field with an empty default keeps "" as a choice.
+    Fields are numbered: a server that keeps its schemas in JSONB forgets their order.
     """
     definitions = {
-        name: {**model, "properties": _chosen(model.get("properties", {}), choices)}
+        name: {**model, "properties": _numbered(_chosen(model.get("properties", {}), choices))}
         for name, model in schema.get("definitions", {}).items()
     }
     return {**schema, "definitions": definitions} if definitions else dict(schema)
@@ -59,6 +60,12 @@ def _chosen(fields: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]) -
     return {
         name: _one_of(field, choices[name]) if name in choices else field
         for name, field in fields.items()
+    }
+
+
+def _numbered(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {**field, "position": number} for number, (name, field) in enumerate(fields.items())
     }
 
 
