@@ -186,6 +186,10 @@ class PrefectServer:
         if self._run(flow_run):
             self.client.set_flow_run_state(UUID(flow_run), AwaitingRetry(), force=True)
 
+    def resume(self, flow_run: str) -> None:
+        """A suspended run goes on, without an answer."""
+        self.client.resume_flow_run(UUID(flow_run))
+
     def rename_run(self, flow_run: str, name: str) -> None:
         self.client.update_flow_run(UUID(flow_run), name=name)
 

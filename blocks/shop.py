@@ -155,6 +155,11 @@ class Live:
             return self._stored(f"databases/shop_{environment}")
         return self.reference(declared)
 
+    def backup_key(self) -> str:
+        """The age identity that backups are sealed to; "" where they are not."""
+        migrations = self.shop.migrations
+        return self.reference(migrations.backups.key).strip() if migrations else ""
+
     def channels(self, environment: str) -> dict[str, ChannelClient]:
         accounts = self.environment(environment).channels
         return {

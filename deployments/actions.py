@@ -18,6 +18,7 @@ from deployments.stack import Stack
 from domain.errors import Refused
 from domain.host import Observed
 from tasks.drift import find_drift, observed, under_way
+from tasks.recover import backups
 from tasks.report import stages
 from tasks.rollback import find_candidates
 
@@ -66,6 +67,22 @@ class Actions:
     def promote(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._run("promote", request, "")
 
+    def restore(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._run("restore", request, "")
+
+    def backups(self, environment: str) -> dict[str, Any]:
+        """What a database can be put back to, newest first."""
+        self.live.environment(environment)
+        return {
+            "backups": [
+                {
+                    "name": name, "taken_at": backup["taken_at"], "kind": backup["kind"],
+                    "tables": len(backup["tables"]), "before": row.version,
+                }
+                for name, (row, _, backup) in backups(self.live, environment).items()
+            ]
+        }  # fmt: skip
+
     def drift(self, environment: str) -> dict[str, Any]:
         """Of one environment or, with none, of all; those being changed now are only named."""
         if environment:
@@ -86,7 +103,15 @@ class Actions:
         found = find_candidates.fn(self.live, environment)
         return {"candidates": [asdict(one) for one in found]}
 
-    def approve(self, version: str, decision: str, by: str, reason: str) -> dict[str, Any]:
+    def hold(self, environment: str, by: str, reason: str) -> None:
+        self.live.environment(environment)
+        self.live.ledger.pauses.hold(environment, by, reason)
+
+    def let_go(self, environment: str, by: str, reason: str) -> None:
+        self.live.environment(environment)
+        self.live.ledger.pauses.let_go(environment, by, reason)
+
+    def approve(self, version: str, said: Mapping[str, str]) -> dict[str, Any]:
         """Answers the gate of a release or its promotion, then follows that run to the end."""
         release = self.live.ledger.releases.get(version)
         waiting = [
@@ -97,9 +122,8 @@ class Actions:
         ]
         if not waiting:
             raise Refused(f"{version} waits for no approval, it is {release.state}")
-        form = {"decision": decision, "decided_by": by, "reason": reason}
         run, digest = UUID(waiting[-1][0]), waiting[-1][1]
-        runs.answer(run, {**form, "plan": digest})
+        runs.answer(run, {**said, "plan": digest})
         return self._follow(run)
 
     def trace(self, version: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flows.nightly import nightly
 from flows.promote import promote
 from flows.reconcile import reconcile
 from flows.release import release
+from flows.restore import restore
 from flows.rollback import rollback
 
 RECONCILE_SECONDS = 60.0
@@ -124,6 +125,13 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
                 "to_environment": shop.route,
                 "version": versions,
             },
+        ),
+        Declared(
+            restore,
+            shop.shop,
+            "flows.restore.restore",
+            "A database back to a backup, with the orders that came since",
+            {"environment": shop.route},
         ),
         Declared(
             reconcile,

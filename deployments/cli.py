@@ -121,6 +121,25 @@ def promote(
 
 
 @app.command()
+def restore(
+    environment: str,
+    by: By,
+    backup: Annotated[str, typer.Option("--to", help="Empty: list the backups.")] = "",
+    accept_older_schema: Annotated[
+        bool, typer.Option("--accept-older-schema", help="What serves needs a newer schema.")
+    ] = False,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Put a database back to a backup; a second person has to approve it."""
+    if not backup:
+        shown(actions().backups(environment), as_json)
+        return
+    request = {"environment": environment, "backup": backup, "reason": reason, "requested_by": by}
+    ended(actions().restore({**request, "accept_older_schema": accept_older_schema}), as_json)
+
+
+@app.command()
 def drift(
     environment: Annotated[str, typer.Argument(help="Empty: all of them.")] = "",
     as_json: Json = False,
@@ -135,12 +154,37 @@ def drift(
 def approve(
     version: str,
     by: By,
-    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Say no, with a reason.")] = False,
+    window: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Only between these two times, each with its zone."),
+    ] = None,
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Answer the schema change that a release waits with."""
-    ended(actions().approve(version, "reject" if reject else "approve", by, reason), as_json)
+    """Answer the schema change or the restore that a run waits with."""
+    decision = "reject" if reject else "approve for a window" if window else "approve now"
+    begins, ends = window or ("", "")
+    said = {
+        "decision": decision,
+        "decided_by": by,
+        "reason": reason,
+        "begins": begins,
+        "ends": ends,
+    }
+    ended(actions().approve(version, said), as_json)
+
+
+@app.command()
+def hold(environment: str, by: By, reason: Reason = "") -> None:
+    """Stop an environment's long work, such as a backfill, at its next safe point."""
+    actions().hold(environment, by, reason)
+
+
+@app.command("let-go")
+def let_go(environment: str, by: By, reason: Reason = "") -> None:
+    """Let what `hold` stopped go on."""
+    actions().let_go(environment, by, reason)
 
 
 @app.command()

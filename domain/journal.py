@@ -11,6 +11,7 @@ FORWARD = (
     "planned",
     "backup verified",
     "awaiting approval",
+    "restoring",
     "expanded",
     "candidate up",
     "canary",
@@ -50,7 +51,7 @@ class Deployment:
     id: int
     version: str
     environment: str
-    kind: Literal["release", "rollback"]
+    kind: Literal["release", "rollback", "restore"]
     flow_run: str
     requested_by: str
     state: str
@@ -91,6 +92,27 @@ class Approval:
     reason: str
     expires_at: datetime
     decided_at: datetime | None
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    def too_early(self, now: datetime) -> bool:
+        """Approved for a window that has not begun."""
+        return self.begins_at is not None and now < self.begins_at
+
+    def too_late(self, now: datetime) -> bool:
+        """Approved for a window that is over."""
+        return self.ends_at is not None and now >= self.ends_at
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A person's answer; one ``begins_at`` … ``ends_at`` approves for that window only."""
+
+    decision: Literal["approved", "rejected"]
+    decided_by: str
+    reason: str = ""
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 def transition(before: str, after: str) -> None:
@@ -128,8 +150,9 @@ def _follows(before: str, after: str) -> bool:
     return FORWARD.index(after) > FORWARD.index(before)
 
 
-def may_decide(approval: Approval, plan_digest: str, decided_by: str, now: datetime) -> str:
+def may_decide(approval: Approval, plan_digest: str, said: Decision, now: datetime) -> str:
     """Why an answer does not count, or "" when it does."""
+    decided_by = said.decided_by
     if approval.decision != "waiting":
         return f"approval {approval.id} was already {approval.decision} by {approval.decided_by}"
     if now >= approval.expires_at:
@@ -140,4 +163,25 @@ def may_decide(approval: Approval, plan_digest: str, decided_by: str, now: datet
         return "decided_by is empty: an approval has a name on it"
     if decided_by.strip().casefold() == approval.requested_by.strip().casefold():
         return f"{decided_by} asked for this release: somebody else has to approve it"
-    return ""
+    if said.decision == "rejected" and not said.reason.strip():
+        return "reason is empty: whoever asked for it has to know why it was rejected"
+    return _bad_window(said, now)
+
+
+def _bad_window(said: Decision, now: datetime) -> str:
+    """
+    >>> noon = datetime(2026, 11, 24, 12)
+    >>> _bad_window(Decision("approved", "Bo", "", noon, datetime(2026, 11, 24, 11)), noon)
+    'the window ends at 2026-11-24 11:00, it has to end after it begins at 2026-11-24 12:00'
+    """
+    begins, ends = said.begins_at, said.ends_at
+    if begins is None and ends is None:
+        return ""
+    if begins is None or ends is None:
+        return "a window has a beginning and an end"
+    if ends <= begins:
+        return (
+            f"the window ends at {ends:%Y-%m-%d %H:%M},"
+            f" it has to end after it begins at {begins:%Y-%m-%d %H:%M}"
+        )
+    return f"the window ended at {ends:%Y-%m-%d %H:%M}" if ends <= now else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.manifest import Manifest
 from domain.plan import quarantined
@@ -49,6 +49,36 @@ def candidates(history: Sequence[Served], bad: Mapping[str, str]) -> tuple[Candi
         )
         found[served.version] = Candidate(served.version, served.at, against)
     return tuple(found.values())
+
+
+def too_soon(
+    breaking: Sequence[str],
+    history: Sequence[tuple[str, datetime | None]],
+    now: datetime,
+    window_seconds: float,
+) -> tuple[str, ...]:
+    """Statements that take away what an older version needs, while one may still go back to it.
+
+    ``history`` has each deployment's version and end, newest first. The version before left when
+    the one that serves took over.
+
+    >>> then, now = datetime(2026, 11, 24, 12), datetime(2026, 11, 24, 13)
+    >>> too_soon(["DROP TABLE a"], [("2", then), ("1", then)], now, 7200)[0][:52]
+    'DROP TABLE a: one may go back to 1 until 2026-11-24 '
+    """
+    versions = [version for version, _ in history]
+    if not versions or len(set(versions)) == 1:
+        return ()
+    older = next(place for place, version in enumerate(versions) if version != versions[0])
+    left = history[older - 1][1] or now
+    until = left + timedelta(seconds=window_seconds)
+    if now >= until:
+        return ()
+    return tuple(
+        f"{statement}: one may go back to {versions[older]} until {until:%Y-%m-%d %H:%M} UTC,"
+        " and it may need that; release it afterwards"
+        for statement in breaking
+    )
 
 
 def refusals(version: str, environment: str, found: Sequence[Candidate]) -> tuple[str, ...]:

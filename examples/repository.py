@@ -21,10 +21,14 @@ class SampleRepository:
 
     def branch(self, name: str, change: str) -> str:
         """A branch from ``main`` with one of the changes on top; answers its name."""
-        self.switch("main")
-        self._git("switch", "--quiet", "--create", name)
+        self.branch_off(name)
         self.apply(change)
         return name
+
+    def branch_off(self, name: str) -> None:
+        """A branch from ``main``, with nothing on top yet."""
+        self.switch("main")
+        self._git("switch", "--quiet", "--create", name)
 
     def switch(self, name: str) -> None:
         self._git("switch", "--quiet", name)

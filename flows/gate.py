@@ -1,5 +1,6 @@
 """The gate before a schema change: a typed form in the Prefect UI, bound to the plan's digest."""
 
+import time
 from datetime import UTC, datetime
 
 from prefect.flow_runs import suspend_flow_run
@@ -26,12 +27,29 @@ def decided(live: Live, prepared: Prepared) -> None:
     for attempt in range(MOST_ANSWERS):
         found = live.ledger.approvals.get(approval.id)
         if found.decision == "approved":
+            wait_for_window(found)
             return
         if found.decision != "waiting":
             raise Refused(f"schema change {found.decision} by {found.decided_by}: {found.reason}")
         given = asked(approval, f"{problem}\n\n{prepared.text}".strip(), attempt)
         problem = record_answer(live, approval, given)
     raise Refused(f"{MOST_ANSWERS} answers that do not count, the last: {problem}")
+
+
+def wait_for_window(approval: Approval) -> None:
+    """Until the approved window begins; over it is refused.
+
+    ``reconcile`` wakes the run; one that a person woke too early waits again.
+    """
+    while approval.too_early(datetime.now(UTC)):
+        assert approval.ends_at is not None  # a window has both
+        seconds = int((approval.ends_at - datetime.now(UTC)).total_seconds())
+        key = f"window-{approval.id}-{int(time.time())}"
+        suspend_flow_run(timeout=max(1, seconds), key=key)
+    if approval.too_late(datetime.now(UTC)):
+        raise Refused(
+            f"approval {approval.id} was for a window that ended {approval.ends_at:%F %R} UTC"
+        )
 
 
 def asked(approval: Approval, text: str, attempt: int) -> Answer:

@@ -12,6 +12,7 @@ from tasks.stranded import (
     take_back_cancelled,
     wake_idle,
     wake_promotions,
+    wake_windows,
 )
 
 
@@ -26,5 +27,6 @@ def reconcile(shop: str) -> None:
         deploy(shop, row.id, row.version, row.environment, row.kind, return_state=True)
     wake_idle(live)
     wake_promotions(live, left)
+    wake_windows(live)
     repair(live)
     report_drift(live)

@@ -1,5 +1,6 @@
 """A person's decision on a schema change: the form, the answer, and what the ledger makes of it."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 from prefect import task
@@ -8,24 +9,47 @@ from prefect.input import RunInput, read_flow_run_input
 from pydantic import ConfigDict, Field, create_model
 
 from blocks.shop import Live
-from domain.errors import Refused
-from domain.journal import Approval
+from domain.errors import BadInput, Refused
+from domain.journal import Approval, Decision
+
+Choice = Literal["approve now", "approve for a window", "reject"]
+WINDOW = "2026-11-24 02:00+08:00"
+
+
+def placed(number: int) -> dict[str, Any]:
+    """Where a field stands in the form: the server forgets the order of a schema's fields."""
+    return {"position": number}
 
 
 class Answer(RunInput):
     """What the form sends back; checked again here, since the server drops a form's limits."""
 
     model_config = ConfigDict(extra="forbid")
-    decision: Literal["approve", "reject"] = Field(title="Decision")
-    decided_by: str = Field(title="Your name", min_length=1, max_length=100)
-    reason: str = Field(default="", title="Reason", max_length=500)
-    plan: str = Field(title="Digest of the plan you read")
+    decision: Choice = Field(title="Decision", json_schema_extra=placed(0))
+    decided_by: str = Field(
+        title="Your name", min_length=1, max_length=100, json_schema_extra=placed(1)
+    )
+    reason: str = Field(
+        default="",
+        title="Reason (needed to reject)",
+        max_length=500,
+        json_schema_extra=placed(2),
+    )
+    begins: str = Field(
+        default="", title=f"Window begins (as {WINDOW})", json_schema_extra=placed(3)
+    )
+    ends: str = Field(default="", title="Window ends", json_schema_extra=placed(4))
+    plan: str = Field(title="Digest of the plan you read", json_schema_extra=placed(5))
 
 
 def answer_form(approval: Approval, text: str) -> type[Answer]:
     """The form of one approval: ``text`` is its Markdown, and the plan's digest its only choice."""
     digest = approval.plan_digest
-    plan: Any = (Literal[digest], Field(default=digest, title="Digest of the plan you read"))
+    title = "Digest of the plan you read"
+    plan: Any = (
+        Literal[digest],
+        Field(default=digest, title=title, json_schema_extra=placed(5)),
+    )
     form = create_model("SchemaChange", __base__=Answer, plan=plan)
     form._description = text
     return cast(type[Answer], form)
@@ -45,13 +69,29 @@ def stored_answer(key: str) -> Answer | None:
 def record_answer(live: Live, approval: Approval, answer: Answer) -> str:
     """ "" when the ledger takes the answer, else why it does not count."""
     try:
-        live.ledger.approvals.decide(
-            approval.id,
-            answer.plan,
-            {"approve": "approved", "reject": "rejected"}[answer.decision],
-            answer.decided_by.strip(),
-            answer.reason,
-        )
+        live.ledger.approvals.decide(approval.id, answer.plan, decision_of(answer))
     except Refused as refusal:
         return str(refusal)
     return ""
+
+
+def decision_of(answer: Answer) -> Decision:
+    """Refused, naming the field, when the window is none."""
+    who = answer.decided_by.strip()
+    if answer.decision == "reject":
+        return Decision("rejected", who, answer.reason)
+    if answer.decision == "approve now":
+        return Decision("approved", who, answer.reason)
+    begins, ends = moment("begins", answer.begins), moment("ends", answer.ends)
+    return Decision("approved", who, answer.reason, begins, ends)
+
+
+def moment(field: str, text: str) -> datetime:
+    """A time with its zone, in UTC."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(f"{field} is {text!r}: a date, a time and a zone, as {WINDOW}") from None
+    if found.tzinfo is None:
+        raise BadInput(f"{field} is {text!r}, in no time zone: one as in {WINDOW} is needed")
+    return found.astimezone(UTC)

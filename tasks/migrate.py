@@ -1,16 +1,36 @@
-"""The schema change: exactly the approved SQL, exactly once, fenced."""
+"""The schema change itself: approved, fenced, exactly once, and watched while it goes."""
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.context import FlowRunContext
 
-from blocks.database.backup import Backup
-from domain.errors import Failed, Refused
-from domain.migration import Migration, breaking
+from blocks.database.batches import Pace, Progress
+from blocks.database.changes import carried_out
+from blocks.database.execution import Execution
+from domain.errors import Refused
+from domain.migration import Migration
+from domain.statements import breaking, classified
 from tasks.deployment import Deploying
-from tasks.prepare import backed_up, needs_person, plan_digest, plan_migration
 from tasks.retries import STEP
+from tasks.schema import (
+    Change,
+    backed_up,
+    needs_person,
+    plan_change,
+    plan_digest,
+    rehearse,
+    scripts_of,
+    settings_of,
+)
+
+NAME = "migrate"
+SHOWN_SECONDS = 1.0
 
 
 @task(task_run_name="migrate {under_way.environment}", **STEP)
@@ -18,40 +38,85 @@ def migrate(under_way: Deploying) -> None:
     """Nothing to do for a way back, which is code only, or when the schema is there already."""
     if under_way.row.kind == "rollback":
         return
-    migration = plan_migration(under_way)
-    if not migration.empty:
-        _approved(under_way, migration, backed_up(under_way))
-        under_way.step("migrate", lambda: _migrated(under_way, migration))
+    change = plan_change(under_way)
+    if not change.migration.empty:
+        if not change.first:
+            _approved(under_way, change)
+        under_way.step(NAME, lambda: _migrated(under_way, change.migration))
     under_way.advance("expanded")
 
 
-def _approved(under_way: Deploying, migration: Migration, backup: Backup) -> None:
-    """Resuming a flow is only a wake-up: the ledger says whether somebody approved this plan."""
-    if not needs_person(under_way, backup):
+def _approved(under_way: Deploying, change: Change) -> None:
+    """Proven, rehearsed, and approved where a person is needed.
+
+    Resuming a flow is only a wake-up: the ledger says whether somebody approved this plan.
+
+    What was begun inside its window is brought to an end, also after it.
+    """
+    backed_up(under_way)
+    rehearse(under_way, change)
+    if not needs_person(under_way, change):
         return
-    digest = plan_digest(under_way, migration, backup)
-    decisions = {
-        approval.plan_digest: approval.decision
-        for approval in under_way.live.ledger.approvals.of_deployment(under_way.row.id)
-    }
-    found = decisions.get(digest, "missing")
-    if found != "approved":
-        raise Refused(f"the approval of the plan {digest[:19]} is {found}")
+    digest = plan_digest(under_way, change)
+    approvals = under_way.live.ledger.approvals.of_deployment(under_way.row.id)
+    found = next((one for one in approvals if one.plan_digest == digest), None)
+    if found is None or found.decision != "approved":
+        state = found.decision if found else "missing"
+        raise Refused(f"the approval of the plan {digest[:19]} is {state}")
+    now = datetime.now(UTC)
+    if (found.too_early(now) or found.too_late(now)) and under_way.journal.find(NAME) is None:
+        raise Refused(
+            f"approval {found.id} is for {found.begins_at:%F %R} to {found.ends_at:%F %R} UTC"
+        )
 
 
 def _migrated(under_way: Deploying, migration: Migration) -> Mapping[str, Any]:
-    database = under_way.live.database(under_way.environment)
-    limits = under_way.live.shop.migrations
-    assert limits is not None  # only then there is a migration
-    found = database.revision()
-    if found not in (migration.before, migration.after):
-        raise Failed(
-            f"the schema is at {found}, the plan was from {migration.before} to {migration.after}"
-        )
-    applied = database.apply(migration, limits, under_way.epoch, under_way.journal.key("migrate"))
+    live, settings = under_way.live, settings_of(under_way)
+    database = live.database(under_way.environment)
+    execution = Execution(database, settings, under_way.epoch, pace=_pace(under_way))
+    with scripts_of(live, under_way.manifest.commit) as scripts:
+        applied = carried_out(scripts, migration, execution)
     return {
         "before": migration.before,
         "after": migration.after,
-        "applied": applied,
-        "breaks": list(breaking(migration.sql)),
+        "units": [vars(one) for one in applied],
+        "breaks": list(breaking(classified(migration))),
     }
+
+
+def _pace(under_way: Deploying) -> Pace:
+    held = under_way.live.ledger.pauses.held_by
+    return Pace(Shown(under_way.environment), lambda: bool(held(under_way.environment)))
+
+
+class Shown:
+    """A backfill's progress in the UI, at most once a second."""
+
+    def __init__(self, environment: str) -> None:
+        self._key = f"backfill-{environment}"
+        self._artifact: UUID | None = None
+        self._last = float("-inf")
+
+    def __call__(self, progress: Progress) -> None:
+        over = progress.blocks >= progress.total_blocks
+        if FlowRunContext.get() is None or (
+            not over and time.monotonic() < self._last + SHOWN_SECONDS
+        ):
+            return
+        self._last = time.monotonic()
+        share = 100 * progress.blocks / max(1, progress.total_blocks)
+        if self._artifact is None:
+            made = create_progress_artifact(share, key=self._key, description=said(progress))
+            self._artifact = cast(UUID, made)  # in a synchronous flow
+        else:
+            update_progress_artifact(self._artifact, share, said(progress))
+
+
+def said(progress: Progress) -> str:
+    """
+    >>> said(Progress("0002/2", 5, 10, 12_000, 90.0, "held by Ann: peak"))
+    '0002/2: 12,000 rows, about 90 s left, waits for: held by Ann: peak'
+    """
+    left = f", about {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
+    waits = f", waits for: {progress.waits_for}" if progress.waits_for else ""
+    return f"{progress.unit}: {progress.rows:,} rows{left}{waits}"

@@ -12,6 +12,7 @@ from domain.errors import Refused
 from domain.journal import Deployment
 from domain.rollback import Candidate, Served, candidates, refusals
 from tasks.deployment import manifest_of, scope_of
+from tasks.recover import CHOSEN
 
 
 class RollbackRequest(BaseModel):
@@ -35,7 +36,9 @@ class Choice(RunInput):
 def find_candidates(live: Live, environment: str) -> tuple[Candidate, ...]:
     """Versions that served there before. Refused when there is none."""
     live.environment(environment)
-    history = [_served(live, row) for row in live.ledger.deployments.done(environment)]
+    rows = [row for row in live.ledger.deployments.done(environment) if row.kind != "restore"]
+    undone = _undone(live, environment)
+    history = [_served(live, row, undone) for row in rows]
     found = candidates(history, live.ledger.quarantine.reasons())
     if not found:
         raise Refused(f"{environment} has nothing to go back to: {len(history)} version(s) served")
@@ -73,8 +76,17 @@ def choice_form(environment: str, found: tuple[Candidate, ...]) -> type[Choice]:
     return cast(type[Choice], form)
 
 
-def _served(live: Live, row: Deployment) -> Served:
+def _undone(live: Live, environment: str) -> range:
+    """Deployments whose schema changes a restore of the database took back."""
+    for row in live.ledger.deployments.done(environment):
+        if row.kind == "restore":
+            steps = {step.name: step.outcome for step in live.ledger.steps(scope_of(row))}
+            return range(int(steps[CHOSEN]["name"].removeprefix("deployment-")), row.id)
+    return range(0)
+
+
+def _served(live: Live, row: Deployment, undone: range) -> Served:
     steps = {step.name: step for step in live.ledger.steps(scope_of(row))}
-    migrated = steps.get("migrate")
+    migrated = None if row.id in undone else steps.get("migrate")
     breaks = tuple(migrated.outcome.get("breaks", ())) if migrated else ()
     return Served(manifest_of(live, row.version), row.created_at, breaks)

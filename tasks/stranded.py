@@ -43,7 +43,7 @@ def stranded(live: Live) -> tuple[Deployment, ...]:
     return tuple(
         row
         for row in live.ledger.deployments.unfinished()
-        if (row.kind == "rollback" or row.state not in UNTOUCHED)
+        if (row.kind == "rollback" or (row.kind == "release" and row.state not in UNTOUCHED))
         and not live.ledger.leases.held(row.environment)
     )
 
@@ -71,16 +71,41 @@ def wake_idle(live: Live) -> None:
 
 @task(task_run_name="wake promotions that were cut off", **STEP)
 def wake_promotions(live: Live, carried: tuple[Deployment, ...]) -> None:
-    """The same for promotions, whose runs are their own; those just ``carried`` end properly."""
+    """The same for promotions and restores, whose runs are their own.
+
+    Those just ``carried`` end properly.
+    """
     for row in live.ledger.deployments.unfinished():
-        if _promotion(live, row) and row.state in UNTOUCHED and _left_alone(live, row):
-            if _given_up(row.flow_run):
+        if _of_its_own(live, row) and _left_alone(live, row):
+            if row.state in UNTOUCHED and _given_up(row.flow_run):
                 refuse(live, row, CANCELLED)
             else:
                 _wake(row.flow_run)
     for row in carried:
         if _promotion(live, row):
             _wake(row.flow_run)
+
+
+def _of_its_own(live: Live, row: Deployment) -> bool:
+    """A run other than a release's goes on with it: a restore's at any time."""
+    if row.kind == "restore":
+        return True
+    return _promotion(live, row) and row.state in UNTOUCHED
+
+
+@task(task_run_name="wake what waited for its window", **STEP)
+def wake_windows(live: Live) -> None:
+    """Runs whose approval is for a window that has begun."""
+    now, server = datetime.now(UTC), PrefectServer()
+    for row in live.ledger.deployments.unfinished():
+        for approval in live.ledger.approvals.of_deployment(row.id):
+            begun = approval.begins_at is not None and not approval.too_early(now)
+            if begun and row.state == "awaiting approval" and _suspended(server, row.flow_run):
+                server.resume(row.flow_run)
+
+
+def _suspended(server: PrefectServer, flow_run: str) -> bool:
+    return server.state_of(flow_run) == "PAUSED"
 
 
 def _promotion(live: Live, row: Deployment) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.database.alembic import Scripts, planned
+from blocks.database.changes import built_anew
+from blocks.database.migrators import Scripts
 from blocks.environments import requirements_digest
 from blocks.gates import GateRun, run_gate
 from blocks.ledger import Journal
@@ -44,7 +45,7 @@ def _tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
             locked = live.service(live.shop.migrations.service).requirements
             site = live.environments.site(source / locked)
             scripts = Scripts(source, live.shop.migrations.path, site)
-            database.build(planned(scripts, ""))
+            built_anew(scripts, live.shop.migrations, database)
         requirements = source / declared.test.requirements
         return asdict(
             run_gate(

@@ -1,4 +1,4 @@
-"""A shop's database: schema changes, backups that are proven, and its own queries."""
+"""A shop's database: its own queries, sessions by name, and scratch databases beside it."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -11,20 +11,13 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from domain.errors import Failed, Fenced, Unavailable
-from domain.migration import Migration
-from domain.shop import Migrations
+from domain.errors import Unavailable
 
-FENCE = """
-CREATE SCHEMA IF NOT EXISTS tradewind;
-CREATE TABLE IF NOT EXISTS tradewind.fence (
-    single boolean PRIMARY KEY DEFAULT true CHECK (single), epoch bigint NOT NULL
-);
-CREATE TABLE IF NOT EXISTS tradewind.applied (key text PRIMARY KEY, digest text NOT NULL);
-INSERT INTO tradewind.fence (epoch) VALUES (0) ON CONFLICT DO NOTHING;
-"""
-PAUSE_SECONDS = 0.2
 SCRATCH_SECONDS = 6 * 3600.0
+TABLES = """
+SELECT 1 FROM pg_tables
+ WHERE schemaname !~ '^pg_' AND schemaname NOT IN ('information_schema', 'tradewind') LIMIT 1
+"""
 
 
 class Database:
@@ -33,55 +26,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def revision(self) -> str:
-        """Where Alembic's own table says the schema is; "" for an empty database."""
+    def build(self, text: str) -> None:
+        """Runs SQL in one transaction without a fence: for a scratch database, without a rival."""
         with self._connection() as connection:
-            there = connection.execute("SELECT to_regclass('alembic_version') AS found").fetchone()
-            if not there or there["found"] is None:
-                return ""
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            return str(row["version_num"]) if row else ""
-
-    def apply(self, migration: Migration, limits: Migrations, epoch: int, key: str) -> bool:
-        """Exactly the approved SQL, in one fenced transaction; False when ``key`` did it before.
-
-        Waits for locks ``lock_timeout_ms`` at a time, so that readers are never blocked longer.
-        Raises Fenced for a stale epoch, Failed when it cannot be applied: nothing is changed then.
-        """
-        self._prepare_fence()
-        for _ in range(limits.attempts):
-            try:
-                return self._applied(migration, limits, epoch, key)
-            except psycopg.errors.LockNotAvailable:
-                time.sleep(PAUSE_SECONDS)
-            except psycopg.OperationalError as error:
-                raise Unavailable(f"the database went away while migrating: {error}") from error
-            except psycopg.Error as error:
-                raise Failed(f"migration to {migration.after} failed, undone: {error}") from error
-        waited = limits.attempts * limits.lock_timeout_ms / 1000
-        raise Failed(f"migration to {migration.after}: no lock within {waited:.1f} s, undone")
-
-    def _applied(self, migration: Migration, limits: Migrations, epoch: int, key: str) -> bool:
-        with self._connection() as connection:
-            _limit(connection, limits)
-            row = connection.execute("SELECT epoch FROM tradewind.fence FOR UPDATE").fetchone()
-            if row and row["epoch"] > epoch:
-                raise Fenced(f"epoch {epoch} is over, the database has seen {row['epoch']}")
-            connection.execute("UPDATE tradewind.fence SET epoch = %s", [epoch])
-            new = connection.execute(
-                "INSERT INTO tradewind.applied (key, digest) VALUES (%s, %s)"
-                " ON CONFLICT DO NOTHING RETURNING key",
-                (key, migration.digest),
-            ).fetchone()
-            if new is None:
-                return False
-            connection.execute(migration.sql.encode())
-            return True
-
-    def build(self, migration: Migration) -> None:
-        """Runs the SQL without a fence: for a scratch database, which has no rival."""
-        with self._connection() as connection:
-            connection.execute(migration.sql.encode())
+            connection.execute(text.encode())
 
     def rows(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
         with self._connection() as connection:
@@ -98,6 +46,10 @@ class Database:
                 for name, query in queries.items()
             }
 
+    def is_empty(self) -> bool:
+        """No table is in it but our own."""
+        return not self.rows(TABLES, {})
+
     @contextmanager
     def scratch(self) -> Iterator["Database"]:
         """An empty database on the same server, gone afterwards."""
@@ -112,14 +64,29 @@ class Database:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 server.execute(drop.format(sql.Identifier(name)))
 
-    def _prepare_fence(self) -> None:
-        with self._connection() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('tradewind'))")
-            connection.execute(FENCE.encode())
+    @contextmanager
+    def session(self, name: str) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """A connection that commits by itself, known to the server as ``name``.
+
+        When its client is killed, the server lets its locks go within a second.
+        """
+        try:
+            opened = psycopg.connect(
+                self.url, autocommit=True, connect_timeout=5, application_name=name
+            )
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"the database does not answer: {error}") from error
+        with opened as connection:
+            connection.execute("SET client_connection_check_interval = '1s'")
+            yield connection
 
     @contextmanager
     def _server(self) -> Iterator["psycopg.Connection[Any]"]:
-        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+        """Also where the shop may only read: a restore goes on then."""
+        with psycopg.connect(
+            self.url, autocommit=True, connect_timeout=5,
+            options="-c default_transaction_read_only=off",
+        ) as connection:  # fmt: skip
             yield connection
 
     @contextmanager
@@ -139,15 +106,6 @@ def _clear_leftovers(server: "psycopg.Connection[Any]") -> None:
         if int(name.split("_")[1]) < time.time() - SCRATCH_SECONDS:
             drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             server.execute(drop.format(sql.Identifier(name)))
-
-
-def _limit(connection: "psycopg.Connection[dict[str, Any]]", limits: Migrations) -> None:
-    timeouts = {
-        "lock_timeout": f"{limits.lock_timeout_ms}ms",
-        "statement_timeout": f"{limits.statement_timeout_seconds * 1000:.0f}ms",
-    }
-    for name, value in timeouts.items():
-        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
 
 
 def named(url: str, database: str) -> str:

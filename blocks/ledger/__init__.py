@@ -8,6 +8,7 @@ from blocks.ledger.audit import verified
 from blocks.ledger.deployments import Deployments
 from blocks.ledger.leases import Lease, Leases, exclusive
 from blocks.ledger.migrate import upgrade
+from blocks.ledger.pauses import Pauses
 from blocks.ledger.quarantine import Quarantine
 from blocks.ledger.releases import Cut, Releases
 from blocks.ledger.steps import Journal, steps_of
@@ -27,6 +28,7 @@ class Ledger:
         self.deployments = Deployments(self._store)
         self.approvals = Approvals(self._store)
         self.quarantine = Quarantine(self._store)
+        self.pauses = Pauses(self._store)
         self.leases = Leases(self._store)
 
     def migrate(self) -> None:

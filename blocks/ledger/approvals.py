@@ -2,7 +2,7 @@
 
 from blocks.ledger.store import Store, Writer
 from domain.errors import Refused
-from domain.journal import Approval, Deployment, may_decide
+from domain.journal import Approval, Decision, Deployment, may_decide
 
 
 class Approvals:
@@ -44,26 +44,18 @@ class Approvals:
             raise Refused(f"there is no approval {number}")
         return Approval(**row)
 
-    def decide(
-        self, number: int, plan_digest: str, decision: str, decided_by: str, reason: str
-    ) -> None:
+    def decide(self, number: int, plan_digest: str, said: Decision) -> None:
         """One answer, once. Refused (and audited) when it does not count; says why."""
-        with self._store.writing(f"{decision} by {decided_by}", decided_by) as writer:
+        with self._store.writing(
+            f"{said.decision} by {said.decided_by}", said.decided_by
+        ) as writer:
             approval = _locked(writer, number)
-            against = may_decide(approval, plan_digest, decided_by, writer.now())
+            against = may_decide(approval, plan_digest, said, writer.now())
             if not against:
-                writer.change(
-                    "approvals",
-                    {"id": number},
-                    {
-                        "decision": decision,
-                        "decided_by": decided_by,
-                        "reason": reason,
-                        "decided_at": writer.now(),
-                    },
-                )
+                answer = {**vars(said), "decided_at": writer.now()}
+                writer.change("approvals", {"id": number}, answer)
         if against:
-            self._note(number, f"refused: {against}", decided_by)
+            self._note(number, f"refused: {against}", said.decided_by)
             raise Refused(against)
 
     def expire(self, number: int) -> Approval:

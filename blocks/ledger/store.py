@@ -22,6 +22,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "approvals": ("id",),
     "serving": ("environment", "service"),
     "quarantine": ("digest",),
+    "pauses": ("environment",),
 }
 UNAUDITED_COLUMNS = ("until",)
 """A lease is renewed every few seconds; its epoch and owner are what the audit keeps."""

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.bench import tools
+from tests.bench.backups import backups
 from tests.bench.conditions import conditions
+from tests.bench.dangerous import dangerous
 from tests.bench.memory import memory
 from tests.bench.race import race
 from tests.bench.restarts import restarts
@@ -21,6 +23,7 @@ from tests.bench.switches import switches
 from tests.bench.verdicts import verdicts
 
 SWITCHES, REQUESTS = 60, 100_000
+ROWS = 5_000_000
 NEEDED = ("sshd", "ssh", "tar", "curl", "haproxy", "python3")
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 PARTS: dict[str, Callable[[], Result]] = {
@@ -32,6 +35,8 @@ PARTS: dict[str, Callable[[], Result]] = {
     "memory": memory,
     "restarts": restarts,
     "verdicts": verdicts,
+    "dangerous": partial(dangerous, ROWS),
+    "backups": backups,
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from blocks.ledger import Cut, Lease, Ledger
 from domain.errors import Fenced, Refused
-from domain.journal import Deployment
+from domain.journal import Decision, Deployment
 from domain.plan import Serving
 
 DAY = date(2026, 11, 24)
@@ -147,10 +147,10 @@ def test_an_approval_counts_once_for_its_plan_and_never_ones_own(ledger: Ledger)
 
     for answer in (("sha256:other", "bob"), ("sha256:plan", " Ann "), ("sha256:plan", "")):
         with pytest.raises(Refused):
-            ledger.approvals.decide(asked.id, answer[0], "approved", answer[1], "")
-    ledger.approvals.decide(asked.id, "sha256:plan", "approved", "bob", "read it")
+            ledger.approvals.decide(asked.id, answer[0], Decision("approved", answer[1]))
+    ledger.approvals.decide(asked.id, "sha256:plan", Decision("approved", "bob", "read it"))
     with pytest.raises(Refused, match="already approved by bob"):
-        ledger.approvals.decide(asked.id, "sha256:plan", "rejected", "eve", "")
+        ledger.approvals.decide(asked.id, "sha256:plan", Decision("rejected", "eve", "no"))
 
     assert ledger.approvals.get(asked.id).decision == "approved"
     assert ledger.verify() == ()
@@ -160,7 +160,7 @@ def test_an_approval_expires(ledger: Ledger) -> None:
     asked = ledger.approvals.open(deployment(ledger), "sha256:plan", 0)
 
     with pytest.raises(Refused, match="expired"):
-        ledger.approvals.decide(asked.id, "sha256:plan", "approved", "bob", "")
+        ledger.approvals.decide(asked.id, "sha256:plan", Decision("approved", "bob"))
 
     assert ledger.approvals.expire(asked.id).decision == "expired"
 

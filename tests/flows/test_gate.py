@@ -18,6 +18,7 @@ from prefect.client.schemas.filters import (
 )
 
 from blocks import prefect_runs as runs
+from blocks.database.migrators import migrator
 from deployments.stack.processes import until
 from domain.journal import Approval, Release
 from tests.flows.world import Settings, World, opened, smallest
@@ -71,23 +72,28 @@ def waiting(world: World) -> tuple[UUID, Release, Approval]:
     return run, release, approval
 
 
-def answer(approval: Approval, decision: str, by: str) -> dict[str, str]:
-    return {"decision": decision, "decided_by": by, "plan": approval.plan_digest}
+def answer(approval: Approval, decision: str, by: str, reason: str = "") -> dict[str, str]:
+    return {
+        "decision": decision,
+        "decided_by": by,
+        "reason": reason,
+        "plan": approval.plan_digest,
+    }
 
 
 def revision(world: World) -> str:
-    return world.live.database("production").revision()
+    return migrator("alembic").state(world.live.database("production"))
 
 
 def test_a_rejected_change_touches_nothing(world: World) -> None:
     before = revision(world), world.weights()
     run, release, approval = waiting(world)
 
-    runs.answer(run, answer(approval, "reject", "Bo"))
+    runs.answer(run, answer(approval, "reject", "Bo", "not before the sale"))
     ended = runs.follow(run, RUN_SECONDS)
 
     assert ended.name == "Refused"
-    assert "rejected by Bo" in ended.message
+    assert "rejected by Bo: not before the sale" in ended.message
     assert world.deployment(release.version, "production").state == "refused"
     assert (revision(world), world.weights()) == before
 
@@ -114,16 +120,16 @@ def test_people_release_and_approve_in_the_browser(world: World, page: Page) -> 
 
     page.goto(f"{world.stack.ui}/runs/flow-run/{run}")
     open_gate(page)
-    expect(page.get_by_text("ALTER TABLE orders ADD COLUMN gift_note")).to_be_visible()
+    expect(page.get_by_text("ALTER TABLE orders ADD COLUMN gift_note").first).to_be_visible()
     expect(page.get_by_text("restored beside and equal")).to_be_visible()
-    decide(page, "approve", "Ann")
+    decide(page, "approve now", "Ann")
     assert until(lambda: refused_answers(world, "Ann") == 1, RUN_SECONDS)
     assert runs.follow(run, RUN_SECONDS).waits, "the requester's own answer must not count"
 
     page.reload()
     open_gate(page)
     expect(page.get_by_text("Ann asked for this release")).to_be_visible()
-    decide(page, "approve", "Bo")
+    decide(page, "approve now", "Bo")
     assert until(lambda: revision(world) == "0002", RUN_SECONDS)
     assert runs.follow(run, RUN_SECONDS).completed
 
@@ -131,7 +137,7 @@ def test_people_release_and_approve_in_the_browser(world: World, page: Page) -> 
     assert release is not None
     page.goto(f"{world.stack.ui}/artifacts/artifact/{report_of(run)}")
     expect(page.get_by_role("heading", name=f"{release.version} released")).to_be_visible()
-    expect(page.get_by_role("cell", name="prove the backup")).to_be_visible()
+    expect(page.get_by_role("cell", name="prove the backup and rehearse on it")).to_be_visible()
     expect(page.locator("svg").get_by_text("production")).to_be_visible()
 
 
@@ -150,7 +156,7 @@ def fill_release_form(world: World, page: Page) -> UUID:
 def open_gate(page: Page) -> None:
     page.get_by_role("button", name="Open menu").first.click()
     page.get_by_role("menuitem", name="Resume").click()
-    expect(page.get_by_role("heading", name="Schema change of")).to_be_visible()
+    expect(page.get_by_role("heading", name="Schema change:")).to_be_visible()
 
 
 def decide(page: Page, decision: str, by: str) -> None:
