@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench lock browser engines clean
+.PHONY: demo test check bench campaign-kills lock browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
@@ -35,6 +35,10 @@ engines:
 	[ "$$(id -u)" != 0 ] || dpkg -s $(ENGINES) >/dev/null 2>&1 || \
 	  { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -y -qq --no-install-recommends $(ENGINES); }
+
+# Slow: an executor killed at every single write of the ledger.
+campaign-kills: engines $(READY)
+	TRADEWIND_KILL_EVERY=1 $(BIN)/pytest -m customers tests/flows/test_kill_sweep.py
 
 bench: $(READY) engines
 	$(BIN)/python -m tests.bench

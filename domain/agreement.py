@@ -47,7 +47,7 @@ def with_choices(
     """A form's JSON schema in which each named field offers exactly ``choices[field]``.
 
     A list field gets the choices on its items; a field with an empty default keeps "" as a choice.
-    Fields are numbered: a server that keeps its schemas in JSONB forgets their order.
+    Fields are numbered, once: a server that keeps its schemas in JSONB forgets their order.
     """
     definitions = {
         name: {**model, "properties": _numbered(_chosen(model.get("properties", {}), choices))}
@@ -65,7 +65,7 @@ def _chosen(fields: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]]) -
 
 def _numbered(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: {**field, "position": number} for number, (name, field) in enumerate(fields.items())
+        name: {"position": number, **field} for number, (name, field) in enumerate(fields.items())
     }
 
 

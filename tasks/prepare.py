@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prefect import task
 
 from blocks.shop import Live
-from domain.errors import Refused
+from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Approval, Deployment
 from domain.plan import overtaking, quarantined
 from tasks.deployment import Deploying, deploying, manifest_of
@@ -39,6 +39,14 @@ def prepare(live: Live, leg: Leg, owner: str) -> Prepared:
     row = opened(live, leg)
     if row.state not in UNTOUCHED:
         return Prepared(row, None, "")
+    try:
+        return _proven(live, row, owner)
+    except Failed as error:  # of a backup, or on a copy: nothing that serves was touched
+        raise Refused(str(error)) from error
+
+
+def _proven(live: Live, row: Deployment, owner: str) -> Prepared:
+    """Backed up, rehearsed, and waiting for a person where one is needed."""
     with deploying(live, row.id, owner) as under_way:
         change = plan_change(under_way)
         if change.migration.empty or change.first:

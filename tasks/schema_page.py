@@ -32,7 +32,9 @@ def shown(under_way: Deploying, change: Change, approval: Approval) -> str:
         "restored beside and equal, row by row"
         if backup.kind == "dump"
         else "verified, started and read from beside",
-        orders_since(database, settings_of(under_way).deltas, backup.taken_at),
+        orders_since(database, settings_of(under_way).deltas, backup.taken_at)
+        if change.migration.before
+        else None,
     )
     lines = _lines(change, rehearsal, backup, database)
     held_back = breaking(change.statements)

@@ -13,7 +13,7 @@ from tests.engines import builder, host_engine, registry
 
 __all__ = ["builder", "host_engine", "registry"]
 
-collect_ignore = ["bench", "blocks/sample_image"]
+collect_ignore = ["bench", "blocks/sample_image", "blocks/django_app"]
 """Programs that tests and benchmarks start, no tests."""
 
 _numbers = count(1)

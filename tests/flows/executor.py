@@ -19,22 +19,25 @@ from flows.release import release
 from tests.flows.world import World
 
 EXECUTOR_SECONDS = 90.0
+EVERY = int(os.environ.get("TRADEWIND_KILL_EVERY", "3"))
+"""`make campaign-kills` dies at every place, which takes three times as long."""
 _turn = threading.Lock()
 
 
 def mortal(seen: Path) -> None:
-    """From now on this process dies once at every write, before it and after it."""
+    """From now on this process dies once at every n-th place: before a write, or after it."""
 
     def on_write(moment: str, what: str) -> None:
         with _turn:
-            here = f"{moment} {what}"
-            if here in seen.read_text().splitlines():
+            here, places = f"{moment} {what}", seen.read_text().splitlines()
+            if here in places:
                 return
             with seen.open("a") as file:
                 file.write(f"{here}\n")
                 file.flush()
                 os.fsync(file.fileno())
-            os.kill(os.getpid(), signal.SIGKILL)
+            if len(places) % EVERY == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     Live.on_write = on_write
 
