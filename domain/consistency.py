@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from zoneinfo import available_timezones
 
 from domain.rollout import portion
-from domain.shop import Canary, Environment, Rollout, Service, Shop
+from domain.shop import Canary, Environment, Migrations, Rollout, Service, Shop, Smoke
 
 Objection = tuple[tuple[str, ...], str]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_COLUMN = re.compile(r"[^.\s]+(\.[^.\s]+){1,2}")
 
 
 def objections(shop: Shop) -> tuple[Objection, ...]:
@@ -39,6 +40,20 @@ def _all(shop: Shop) -> Iterator[Objection]:
         known = ", ".join(shop.services)
         where = ("migrations", "service")
         yield where, f"migrations.service is {shop.migrations.service!r}, known are {known}"
+    if shop.migrations:
+        yield from _migrations(shop.migrations)
+
+
+def _migrations(migrations: Migrations) -> Iterator[Objection]:
+    for name in ("smoke", "load"):
+        declared: Smoke | None = getattr(migrations, name)
+        if declared and not declared.command:
+            field = f"migrations.{name}.command"
+            yield ("migrations", name, "command"), f"{field} is empty: at least 1 word is needed"
+    for column in migrations.masks:
+        if not _COLUMN.fullmatch(column):
+            said = f"migrations.masks has {column!r}: table.column or schema.table.column is needed"
+            yield ("migrations", "masks", column), said
 
 
 def _route(shop: Shop) -> Iterator[Objection]:

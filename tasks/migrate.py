@@ -74,7 +74,7 @@ def _migrated(under_way: Deploying, migration: Migration) -> Mapping[str, Any]:
     live, settings = under_way.live, settings_of(under_way)
     database = live.database(under_way.environment)
     execution = Execution(database, settings, under_way.epoch, pace=_pace(under_way))
-    with scripts_of(live, under_way.manifest.commit) as scripts:
+    with scripts_of(live, under_way.environment, under_way.manifest.commit) as scripts:
         applied = carried_out(scripts, migration, execution)
     return {
         "before": migration.before,

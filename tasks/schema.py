@@ -53,7 +53,7 @@ def settings_of(under_way: Deploying) -> Migrations:
 
 
 @contextmanager
-def scripts_of(live: Live, commit: str) -> Iterator[Scripts]:
+def scripts_of(live: Live, environment: str, commit: str) -> Iterator[Scripts]:
     """A commit's migrations beside the code of the service that they belong to, installed."""
     migrations = live.shop.migrations
     assert migrations is not None  # only then there is a schema to change
@@ -81,7 +81,7 @@ def _planned(under_way: Deploying) -> Mapping[str, Any]:
     if migrations is None:
         return {"migration": to_record(Migration("", "", ())), "dangers": [], "first": False}
     database = live.database(under_way.environment)
-    with scripts_of(live, under_way.manifest.commit) as scripts:
+    with scripts_of(live, under_way.environment, under_way.manifest.commit) as scripts:
         migration = migrator(migrations.migrator).planned(scripts, database)
     texts = [statement.sql for statement in classified(migration)]
     found = (
@@ -170,7 +170,7 @@ def _serving_code(under_way: Deploying) -> Iterator[Exported | None]:
 def _code(under_way: Deploying, commit: str, name: str) -> Iterator[tuple[Scripts, Exported]]:
     settings = settings_of(under_way)
     logs = under_way.live.state / "rehearsals" / f"deployment-{under_way.row.id}" / name
-    with scripts_of(under_way.live, commit) as scripts:
+    with scripts_of(under_way.live, under_way.environment, commit) as scripts:
         yield scripts, Exported(scripts.source, scripts.site, settings.smoke, settings.load, logs)
 
 

@@ -44,7 +44,8 @@ def _tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
         if live.shop.migrations:
             locked = live.service(live.shop.migrations.service).requirements
             site = live.environments.site(source / locked)
-            scripts = Scripts(source, live.shop.migrations.path, site)
+            own = live.variables(release.route[0], live.shop.migrations.service)
+            scripts = Scripts(source, live.shop.migrations.path, site, own)
             built_anew(scripts, live.shop.migrations, database)
         requirements = source / declared.test.requirements
         return asdict(

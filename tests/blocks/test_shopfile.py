@@ -98,6 +98,16 @@ def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
             "branch: main\nnightly: {until: nowhere}",
             "nightly.until is 'nowhere', known are staging, production",
         ),
+        (
+            "smoke: {command: [python, -m, storefront.smoke]}",
+            "smoke: {command: []}",
+            "migrations.smoke.command is empty: at least 1 word is needed",
+        ),
+        (
+            "smoke: {command: [python, -m, storefront.smoke]}",
+            "masks: {email: 'NULL'}",
+            "migrations.masks has 'email': table.column or schema.table.column is needed",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:

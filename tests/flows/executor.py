@@ -11,11 +11,14 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from prefect.states import Pending
 
 from blocks.hosts.agent_host import AgentHost
 from blocks.shop import Live
 from flows.release import release
+from tasks.deployment import executor
+from tasks.recover import recover
 from tests.flows.world import World
 
 EXECUTOR_SECONDS = 90.0
@@ -82,19 +85,31 @@ def created(world: World, ref: str) -> UUID:
         return client.create_flow_run(release, parameters=parameters).id
 
 
+def restore_again(path: str, state: str, number: int, seen: str) -> None:
+    """Carries a database's restore on, dying at the next write; exits 0 at its end."""
+    mortal(Path(seen))
+    recover(Live(Path(path), Path(state)), number, executor("a test"))
+
+
 class Executors:
     """Processes that start fast and know the world's Prefect server."""
 
     def __init__(self, world: World) -> None:
-        os.environ["PREFECT_API_URL"] = world.stack.api
-        os.environ["PREFECT_HOME"] = str(world.live.state / "prefect")
+        self._prefect = (world.stack.api, str(world.live.state / "prefect"))
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["tests.flows.executor", "blocks.quality"])
 
     def survived(self, target: Callable[..., None], *arguments: Any) -> bool:
         """False when it died as it was meant to; anything but that and a good end is an error."""
-        executor = self._processes.Process(target=target, args=arguments)
-        executor.start()
-        executor.join(EXECUTOR_SECONDS)
-        assert executor.exitcode in (0, -signal.SIGKILL), f"ended with {executor.exitcode}"
-        return executor.exitcode == 0
+        process = self._processes.Process(target=_within, args=(self._prefect, target, arguments))
+        process.start()
+        process.join(EXECUTOR_SECONDS)
+        assert process.exitcode in (0, -signal.SIGKILL), f"ended with {process.exitcode}"
+        return process.exitcode == 0
+
+
+def _within(prefect: tuple[str, str], target: Callable[..., None], arguments: Any) -> None:
+    """The server that starts processes may have been another world's."""
+    api, home = prefect
+    with temporary_settings({PREFECT_API_URL: api, PREFECT_HOME: home}):
+        target(*arguments)

@@ -5,16 +5,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Pending
 
 from blocks import prefect_runs as runs
 from blocks.database.migrators import migrator
 from deployments.stack.processes import until
-from domain.journal import Release
+from domain.journal import Decision, Release
+from flows.restore import restore as restore_flow
+from tasks.recover import RestoreRequest, prepare_restore
+from tests.flows.executor import Executors, restore_again
 from tests.flows.world import Settings, World, opened, smallest
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
@@ -191,6 +197,42 @@ def test_a_restore_takes_two_people_and_keeps_every_order(world: World) -> None:
     assert world.weights() == {f"storefront@{first}": 100}
     assert newest != first
     assert world.live.ledger.verify() == ()
+
+
+def test_killed_again_and_again_a_restore_comes_right(world: World, tmp_path: Path) -> None:
+    """Whatever an executor of it had done when it died, nothing is lost and one database serves."""
+    sold(world, 2)
+    before, seen, executors = orders(world), tmp_path / "seen", Executors(world)
+    asked = RestoreRequest(environment="production", reason="a drill", requested_by="Ann")
+    prepared = prepare_restore.fn(world.live, asked, str(unattended(world, asked)), "a test")
+    assert prepared.approval is not None
+    digest = prepared.approval.plan_digest
+    world.live.ledger.approvals.decide(prepared.approval.id, digest, Decision("approved", "Bo"))
+    seen.touch()
+
+    deaths = 0
+    place = (str(world.live.path), str(world.live.state))
+    while not executors.survived(restore_again, *place, prepared.deployment.id, str(seen)):
+        deaths += 1
+        assert deaths < 100, seen.read_text()
+
+    assert deaths >= 5, seen.read_text()
+    row = world.live.ledger.deployments.get(prepared.deployment.id)
+    assert row.state == "done", row.reason
+    assert orders(world) == before
+    assert until(lambda: sells(world), RUN_SECONDS)
+    names = world.live.database("production").rows("SELECT datname FROM pg_database", {})
+    there = {one["datname"] for one in names}
+    assert f"shop_production_before_restore_{row.id}" in there
+    assert f"shop_production_restored_{row.id}" not in there
+    assert world.live.ledger.verify() == ()
+
+
+def unattended(world: World, asked: RestoreRequest) -> UUID:
+    """A restore's run that no worker picks up."""
+    parameters = {"shop": world.live.shop.shop, "request": asked.model_dump()}
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(restore_flow, parameters=parameters, state=Pending()).id
 
 
 def sold(world: World, count: int) -> None:
