@@ -14,8 +14,8 @@ from blocks.database.batches import Pace, Progress
 from blocks.database.changes import carried_out
 from blocks.database.execution import Execution
 from domain.errors import Refused
-from domain.migration import Migration
-from domain.statements import breaking, classified
+from domain.schema.migration import Migration
+from domain.schema.statements import breaking, classified
 from tasks.deployment import Deploying
 from tasks.retries import STEP
 from tasks.schema import (

@@ -26,7 +26,7 @@ from blocks.shop import Live
 from domain.digest import digest_of
 from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Deployment
-from domain.recovery import Restore, objections, overlapping, page
+from domain.schema.recovery import Restore, objections, overlapping, page
 from domain.shop import Migrations
 from tasks.deployment import Deploying, deploying, scope_of
 from tasks.prepare import Prepared

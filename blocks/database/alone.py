@@ -15,7 +15,7 @@ from blocks.database import indexes
 from blocks.database.fence import Fence, Session
 from blocks.database.locks import BUSY, Patience, explained, is_gone
 from domain.errors import Failed, Unavailable
-from domain.migration import Unit
+from domain.schema.migration import Unit
 
 BUILD_SECONDS = 6 * 3600.0
 BUILDS = 3

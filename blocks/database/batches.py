@@ -11,8 +11,8 @@ from blocks.database.alone import BUILD_SECONDS
 from blocks.database.fence import Fence, Session
 from blocks.database.locks import PAUSE_SECONDS, Patience, explained
 from domain.errors import Failed, Unavailable
-from domain.migration import Unit
-from domain.units import batched
+from domain.schema.migration import Unit
+from domain.schema.units import batched
 
 PATIENCE_SECONDS = 600.0
 ROUNDS = 5

@@ -7,9 +7,9 @@ from blocks.database.batches import Pace
 from blocks.database.execution import Applied, Execution
 from blocks.database.migrators import Scripts, migrator
 from domain.errors import Failed
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 from domain.shop import Migrations
-from domain.units import units
+from domain.schema.units import units
 
 ALONE = 1
 """The epoch of whoever has a database for itself."""

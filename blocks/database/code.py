@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from blocks.commands import Ran, python, run
-from domain.rehearsal import Load
+from domain.schema.rehearsal import Load
 from domain.shop import Smoke
 
 PAUSE_SECONDS = 0.5

@@ -13,7 +13,7 @@ from blocks.database.fence import Fence, Session
 from blocks.database.indexes import invalid
 from blocks.database.locks import Patience, explained
 from domain.errors import Refused
-from domain.migration import Revision, Statement, Unit
+from domain.schema.migration import Revision, Statement, Unit
 from domain.shop import Migrations
 
 Code = Callable[[Revision], None]

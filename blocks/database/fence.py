@@ -10,7 +10,7 @@ import psycopg
 from blocks.database import Database
 from blocks.database.locks import Patience, limited
 from domain.errors import Fenced, Refused, Unavailable
-from domain.migration import Unit
+from domain.schema.migration import Unit
 from domain.shop import Migrations
 
 Session = psycopg.Connection[tuple[Any, ...]]

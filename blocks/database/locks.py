@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from domain.errors import Failed, Unavailable
-from domain.migration import Unit
+from domain.schema.migration import Unit
 from domain.shop import Migrations
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from domain.errors import Unavailable
-from domain.locks import Wait
+from domain.schema.locks import Wait
 
 INTERVAL_SECONDS = 0.01
 END_SECONDS = 5.0

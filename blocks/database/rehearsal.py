@@ -14,11 +14,11 @@ from blocks.database.fence import Session
 from blocks.database.masks import masked
 from blocks.database.probes import Probes
 from domain.errors import Failed, Refused
-from domain.locks import Lock, Wait, added, blamed
-from domain.migration import Migration, Revision, Statement, Unit
-from domain.rehearsal import Load, Measured, Rehearsal, Smoked
+from domain.schema.locks import Lock, Wait, added, blamed
+from domain.schema.migration import Migration, Revision, Statement, Unit
+from domain.schema.rehearsal import Load, Measured, Rehearsal, Smoked
 from domain.shop import Migrations
-from domain.units import units
+from domain.schema.units import units
 
 LOAD_SECONDS = 10.0
 POLL_SECONDS = 0.05

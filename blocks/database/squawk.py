@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import Unavailable
-from domain.tokens import tokens
+from domain.schema.tokens import tokens
 
 SQUAWK = Path(sys.executable).parent / "squawk"
 LIMIT_SECONDS = 30.0

@@ -132,7 +132,7 @@ def approve(live: Live, run: UUID) -> None:
     (row,) = (d for d in live.ledger.deployments.of_release(release.version) if not d.finished)
     (approval,) = live.ledger.approvals.of_deployment(row.id)
     runs.answer(
-        run, {"decision": "approve", "decided_by": "Bo", "plan": approval.plan_digest}
+        run, {"decision": "approve now", "decided_by": "Bo", "plan": approval.plan_digest}
     )  # fmt: skip
 
 

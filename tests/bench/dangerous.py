@@ -17,14 +17,14 @@ from rich.console import Console
 from blocks.database import Database, named
 from blocks.database.execution import Execution
 from deployments.stack.postgres import Postgres
-from domain.migration import Migration, Revision, Statement
+from domain.schema.migration import Migration, Revision, Statement
 from domain.shop import Migrations
-from domain.units import units
+from domain.schema.units import units
 from tests.bench.results import WIDTH, Result
 
 LIMITS = Migrations("migrations", "web", attempts=200, statement_timeout_seconds=3600)
 LONG_READ = "SELECT pg_sleep(3) FROM stock LIMIT 1"
-READ = "SELECT 1 FROM stock LIMIT 1"
+READ = "SELECT price FROM stock WHERE id = 1 + %(n)s %% 1000"
 WRITE = "UPDATE stock SET price = price + 1 WHERE id = 1 + %(n)s %% 1000"
 EVERY_SECONDS = 0.01
 WARM_QUERIES = 20

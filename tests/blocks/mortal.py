@@ -11,7 +11,7 @@ import psycopg
 
 from blocks.database import Database
 from blocks.database.execution import Execution
-from domain.migration import Revision, Statement, Unit, Way
+from domain.schema.migration import Revision, Statement, Unit, Way
 from domain.shop import Batches, Migrations
 
 LIMITS = Migrations(

@@ -14,7 +14,7 @@ from blocks.database import Database
 from blocks.database.batches import Pace, Progress
 from blocks.database.execution import Execution, leftovers
 from domain.errors import Failed, Fenced, Refused, Unavailable
-from domain.migration import Revision, Statement, Unit, Way
+from domain.schema.migration import Revision, Statement, Unit, Way
 from domain.shop import Batches, Migrations
 
 LIMITS = Migrations("migrations", "web", lock_timeout_ms=50, attempts=3)

@@ -15,7 +15,7 @@ import pytest
 from blocks.database import Database
 from blocks.database.migrators import Scripts, migrator, scripts
 from domain.errors import BadInput, Failed, Refused, Unavailable
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 ENV = (SHOP / "migrations" / "env.py").read_text()
@@ -261,7 +261,7 @@ def test_code_dies_with_whoever_started_it(database: Database, tmp_path: Path) -
     commit = alembic(tmp_path, {"slow": ("None", slow)})
     starts = (
         "from pathlib import Path; from blocks.database.migrators import Scripts, migrator\n"
-        "from domain.migration import Revision; import sys\n"
+        "from domain.schema.migration import Revision; import sys\n"
         "scripts = Scripts(Path(sys.argv[1]), 'migrations', Path(sys.argv[2]))\n"
         "migrator('alembic').apply(scripts, Revision('slow', '', 'slow', ''), sys.argv[3])"
     )

@@ -17,8 +17,8 @@ from blocks.database.migrators import Scripts, migrator
 from blocks.environments import Environments
 from deployments.stack.postgres import Postgres
 from domain.errors import Failed, Refused
-from domain.migration import Migration
-from domain.sql import statements
+from domain.schema.migration import Migration
+from domain.schema.sql import statements
 
 APP = Path(__file__).parent / "django_app"
 DJANGO = migrator("django")

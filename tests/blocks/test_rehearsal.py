@@ -14,9 +14,9 @@ from blocks.database.masks import masked
 from blocks.database.probes import Probes
 from blocks.database.rehearsal import Rehearsing, rehearsed, table_bytes
 from domain.errors import Refused
-from domain.locks import Lock
-from domain.migration import Migration, Revision
-from domain.rehearsal import Rehearsal, objections
+from domain.schema.locks import Lock
+from domain.schema.migration import Migration, Revision
+from domain.schema.rehearsal import Rehearsal, objections
 from domain.shop import Migrations, Smoke
 
 TABLES = """

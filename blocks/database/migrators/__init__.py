@@ -8,7 +8,7 @@ from blocks.database.migrators.django import Django
 from blocks.database.migrators.scripts import Scripts
 from blocks.database.migrators.sqlfiles import SqlFiles
 from domain.errors import BadInput
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 
 __all__ = ["Migrator", "Scripts", "migrator"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from blocks.database import Database
 from blocks.database.migrators.scripts import Child, Scripts, only_postgresql
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 
 READ_ONLY = {"PGOPTIONS": "-c default_transaction_read_only=on"}
 """Planning needs no connection; a script that opens one all the same cannot write."""

@@ -15,7 +15,7 @@ from blocks.commands import run
 from blocks.database import Database
 from blocks.database.migrators.scripts import Child, Scripts, only_postgresql
 from domain.errors import Refused, Unavailable
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 NAMED = re.compile(rf"[\"']{SETTINGS}[\"']\s*,\s*[\"']([\w.]+)[\"']")

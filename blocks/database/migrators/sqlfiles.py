@@ -6,7 +6,7 @@ from pathlib import Path
 from blocks.database import Database
 from blocks.database.migrators.scripts import Scripts, only_postgresql
 from domain.errors import Refused
-from domain.migration import Migration, Revision
+from domain.schema.migration import Migration, Revision
 
 TABLE = """CREATE SCHEMA IF NOT EXISTS tradewind;
 CREATE TABLE IF NOT EXISTS tradewind.schema_version (

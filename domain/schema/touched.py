@@ -2,8 +2,8 @@
 
 import re
 
-from domain.judgement import NAME
-from domain.tokens import parts, plain
+from domain.schema.judgement import NAME
+from domain.schema.tokens import parts, plain
 
 _END = "(?: restart identity| continue identity)?(?: cascade| restrict)?"
 _HOOK = "(?:or replace )?(?:constraint )?(?:trigger|policy)"

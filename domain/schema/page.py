@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.locks import MODES
+from domain.schema.locks import MODES
 from domain.markdown import block, code, plain, size
-from domain.migration import Revision, Statement
-from domain.rehearsal import Measured, Rehearsal, Smoked, shortened
+from domain.schema.migration import Revision, Statement
+from domain.schema.rehearsal import Measured, Rehearsal, Smoked, shortened
 from domain.report import duration
 
 FIRM = ("contract", "irreversible", "unknown")

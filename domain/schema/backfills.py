@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.judgement import NAME, OWN, Judgement, Made
-from domain.tokens import outermost, parts, plain, shape, significant, word
+from domain.schema.judgement import NAME, OWN, Judgement, Made
+from domain.schema.tokens import outermost, parts, plain, shape, significant, word
 
 _UPDATE = re.compile(
     rf"update (?:only )?(?P<table>{NAME}) (?:\* )?"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.locks import MODES, Lock, Wait, added, blamed
-from domain.migration import Statement
-from domain.rehearsal import (
+from domain.schema.locks import MODES, Lock, Wait, added, blamed
+from domain.schema.migration import Statement
+from domain.schema.rehearsal import (
     Load,
     Measured,
     Rehearsal,

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.locks import Lock, Wait
-from domain.migration import Revision, Statement
-from domain.rehearsal import Load, Measured, Rehearsal, Smoked
-from domain.schema_page import Asked, Line, Saved, Sheet, page
+from domain.schema.locks import Lock, Wait
+from domain.schema.migration import Revision, Statement
+from domain.schema.rehearsal import Load, Measured, Rehearsal, Smoked
+from domain.schema.page import Asked, Line, Saved, Sheet, page
 
 ADD = Statement("0007", "ALTER TABLE orders\n  ADD COLUMN gift text", "expand", "", ("orders",))
 MEASURED = Measured(

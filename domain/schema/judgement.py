@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from domain.migration import Kind
-from domain.tokens import plain
+from domain.schema.migration import Kind
+from domain.schema.tokens import plain
 
 ORDER: tuple[Kind, ...] = ("expand", "backfill", "contract", "irreversible", "unknown")
 """From what the version before does not notice to what nobody can tell."""

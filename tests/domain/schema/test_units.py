@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.migration import Migration, Revision, Unit
-from domain.units import batched, units
+from domain.schema.migration import Migration, Revision, Unit
+from domain.schema.units import batched, units
 
 ADD = "ALTER TABLE orders ADD COLUMN a int"
 INDEX = "CREATE INDEX CONCURRENTLY i ON orders (a)"

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from domain.errors import Refused
-from domain.judgement import ORDER, Made
-from domain.kinds import RECORD, judged
-from domain.migration import Kind, Migration, Revision, Statement
-from domain.sql import statements
-from domain.tokens import shape, significant
-from domain.touched import touched
+from domain.schema.judgement import ORDER, Made
+from domain.schema.kinds import RECORD, judged
+from domain.schema.migration import Kind, Migration, Revision, Statement
+from domain.schema.sql import statements
+from domain.schema.tokens import shape, significant
+from domain.schema.touched import touched
 
 CODE = "it is code, not SQL: nobody can tell what it does"
 LONGEST = 200

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Refused
-from domain.migration import Kind, Migration, Revision
-from domain.statements import breaking, classified, is_record, objections, worst
+from domain.schema.migration import Kind, Migration, Revision
+from domain.schema.statements import breaking, classified, is_record, objections, worst
 
 KINDS: tuple[tuple[str, Kind], ...] = (
     # adds

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.digest import digest_of
-from domain.locks import Lock, Wait
-from domain.migration import Statement
+from domain.schema.locks import Lock, Wait
+from domain.schema.migration import Statement
 from domain.shop import Migrations
 
 CATALOGUE_SECONDS = 0.02

@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from domain.judgement import FAILS, NAME, OLD, OWN, Column, Judgement, Made, Rule, ruled
-from domain.tokens import outermost, parts
+from domain.schema.judgement import FAILS, NAME, OLD, OWN, Column, Judgement, Made, Rule, ruled
+from domain.schema.tokens import outermost, parts
 
 _ALTER_TABLE = re.compile(
     rf"alter table (?:if exists )?(?:only )?(?P<table>{NAME}) (?:\* )?(?P<actions>.+)"

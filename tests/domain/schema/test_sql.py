@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.sql import statements
-from domain.tokens import RESERVED, plain, shape, tokens
+from domain.schema.sql import statements
+from domain.schema.tokens import RESERVED, plain, shape, tokens
 
 WHOLE = (
     "SELECT ';', 'it''s; '",

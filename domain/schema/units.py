@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from domain.backfills import batchable, batched
-from domain.migration import Migration, Revision, Statement, Unit, Way
-from domain.statements import by_revision, is_record
-from domain.tokens import shape
+from domain.schema.backfills import batchable, batched
+from domain.schema.migration import Migration, Revision, Statement, Unit, Way
+from domain.schema.statements import by_revision, is_record
+from domain.schema.tokens import shape
 
 __all__ = ["batched", "units"]
 

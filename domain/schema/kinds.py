@@ -2,11 +2,11 @@
 
 import re
 
-from domain.alterations import judged_alteration
-from domain.backfills import judged_update, update_in
-from domain.judgement import FAILS, NAME, OLD, OWN, Judgement, Made, Rule, ruled
-from domain.tokens import parts, shape
-from domain.touched import targets
+from domain.schema.alterations import judged_alteration
+from domain.schema.backfills import judged_update, update_in
+from domain.schema.judgement import FAILS, NAME, OLD, OWN, Judgement, Made, Rule, ruled
+from domain.schema.tokens import parts, shape
+from domain.schema.touched import targets
 
 RECORD = Judgement("expand", "the migrator's own record")
 _RECORD = re.compile(

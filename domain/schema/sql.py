@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from domain.tokens import Token, shape, tokens, word
+from domain.schema.tokens import Token, shape, tokens, word
 
 _ROUTINE = re.compile(r"create (?:or replace )?(?:function|procedure) ")
 _FROM_CLIENT = re.compile(r"copy .* from stdin\b")
