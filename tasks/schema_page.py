@@ -9,10 +9,10 @@ from blocks.database.recovery import counted
 from blocks.database.rehearsal import table_bytes
 from domain.journal import Approval
 from domain.schema.migration import Statement
-from domain.schema.rehearsal import Measured, Rehearsal, estimate
 from domain.schema.page import Asked, Line, Saved, Sheet, page
-from domain.shop import Delta
+from domain.schema.rehearsal import Measured, Rehearsal, estimate
 from domain.schema.statements import breaking, is_record
+from domain.shop import Delta
 from tasks.deployment import Deploying
 from tasks.schema import Change, backed_up, rehearse, settings_of
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.schema.locks import MODES
 from domain.markdown import block, code, plain, size
+from domain.report import duration
+from domain.schema.locks import MODES
 from domain.schema.migration import Revision, Statement
 from domain.schema.rehearsal import Measured, Rehearsal, Smoked, shortened
-from domain.report import duration
 
 FIRM = ("contract", "irreversible", "unknown")
 """Kinds that going back to the code before does not undo."""

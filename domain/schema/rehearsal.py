@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.digest import digest_of
-from domain.schema.locks import Lock, Wait
+from domain.schema.locks import MODES, Lock, Wait
 from domain.schema.migration import Statement
 from domain.shop import Migrations
+
+BLOCKING = "SHARE"
+"""From this lock on writers wait."""
 
 CATALOGUE_SECONDS = 0.02
 READ_BYTES_PER_SECOND = 10e9
@@ -116,7 +119,11 @@ def _measured(record: Mapping[str, Any]) -> Measured:
 
 def objections(rehearsal: Rehearsal, limits: Migrations) -> tuple[str, ...]:
     """What speaks against doing this to production; nothing does when it is empty."""
-    waits = (text for one in rehearsal.measured for text in _too_long(one, limits.most_wait_ms))
+    waits = (
+        text
+        for one in rehearsal.measured
+        for text in _too_long(one, limits.most_wait_ms) or _held_too_long(one, limits)
+    )
     smoke = (_smoke_failed(one) for one in rehearsal.smoked if one.exit_code != 0)
     return (*waits, *smoke, *_load_failed(rehearsal.load))
 
@@ -129,6 +136,21 @@ def _too_long(measured: Measured, most_ms: float) -> tuple[str, ...]:
         for wait in measured.waits
         for who, waited in (("readers", wait.reader_ms), ("writers", wait.writer_ms))
         if waited > most_ms
+    )
+
+
+def _held_too_long(measured: Measured, limits: Migrations) -> tuple[str, ...]:
+    """In production others may queue behind it before it has its lock, until it gives up."""
+    held_ms = measured.seconds * 1000
+    worst_ms = held_ms + limits.lock_timeout_ms
+    if worst_ms <= limits.most_wait_ms:
+        return ()
+    return tuple(
+        f"`{shortened(measured.statement.sql)}` holds {lock.mode} on {lock.table} for"
+        f" {held_ms:,.0f} ms, after up to {limits.lock_timeout_ms} ms in the queue for it:"
+        f" {worst_ms:,.0f} ms against {limits.most_wait_ms:,.0f} ms: {_way_out(measured, held_ms)}"
+        for lock in measured.locks
+        if MODES.index(lock.mode) >= MODES.index(BLOCKING)
     )
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from domain.schema.locks import Lock, Wait
 from domain.schema.migration import Revision, Statement
-from domain.schema.rehearsal import Load, Measured, Rehearsal, Smoked
 from domain.schema.page import Asked, Line, Saved, Sheet, page
+from domain.schema.rehearsal import Load, Measured, Rehearsal, Smoked
 
 ADD = Statement("0007", "ALTER TABLE orders\n  ADD COLUMN gift text", "expand", "", ("orders",))
 MEASURED = Measured(
