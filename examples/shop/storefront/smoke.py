@@ -15,21 +15,25 @@ SELECT idempotency_key AS key FROM orders
 """
 
 
+def sell_one(connection):
+    """What was sold, in a sentence; the newest orders are read before."""
+    assert connection.execute("SELECT sku, title, price, currency FROM products").fetchall()
+    for order in connection.execute(NEWEST).fetchall():
+        assert find(connection, order["key"]), f"{order['key']} is not to be found"
+    product = connection.execute(IN_STOCK, [WAREHOUSE]).fetchone()
+    if product is None:
+        return "everything is sold out: read only"
+    key, wish = f"smoke-{uuid4()}", {"sku": product["sku"], "quantity": 1}
+    order, new = check_out(connection, key, wish)
+    again, twice = check_out(connection, key, wish)
+    assert new and not twice and again == order, "one key, one order"
+    return f"sold {product['sku']} as order {order['order_id']}"
+
+
 def main():
     with connect() as connection:
         seed(connection, "smoke")
-        assert connection.execute("SELECT sku, title, price, currency FROM products").fetchall()
-        for order in connection.execute(NEWEST).fetchall():
-            assert find(connection, order["key"]), f"{order['key']} is not to be found"
-        product = connection.execute(IN_STOCK, [WAREHOUSE]).fetchone()
-        if product is None:
-            print("everything is sold out: read only")
-            return
-        key = f"smoke-{uuid4()}"
-        order, new = check_out(connection, key, {"sku": product["sku"], "quantity": 1})
-        again, twice = check_out(connection, key, {"sku": product["sku"], "quantity": 1})
-        assert new and not twice and again == order, "one key, one order"
-    print(f"sold {product['sku']} as order {order['order_id']}")
+        print(sell_one(connection))
 
 
 if __name__ == "__main__":
