@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.journal import Approval, Deployment
-from domain.markdown import plain
+from domain.markdown import code, plain
 from domain.shop import Delta
 
 OVERLAP_SECONDS = 3600.0
@@ -62,11 +62,8 @@ def page(
     carried = ", ".join(f"{count:,} {plain(name)}" for name, count in since.items())
     tables = restore.backup["tables"]
     rows = sum(count for count, _ in tables.values())
-    schema = (
-        f"`{plain(restore.schema_then)}`, as now"
-        if restore.schema_then == restore.schema_now
-        else f"`{plain(restore.schema_then or 'nothing')}`, now it is `{plain(restore.schema_now)}`"
-    )
+    then, now = code(restore.schema_then or "nothing"), code(restore.schema_now or "nothing")
+    schema = f"{then}, as now" if then == now else f"{then}, now it is {now}"
     return "\n".join(
         (
             f"## Restore of the database of {plain(row.environment)}",
