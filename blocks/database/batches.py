@@ -109,7 +109,10 @@ class Backfill:
         """Batch by batch to the end of the table."""
         while True:
             position = self._batch_in_time(connection)
-            if position is None or position.over:
+            if position is None:
+                return None
+            if position.over:
+                self._say(position, "")
                 return position
             self._yielded(connection, position)
 
