@@ -104,7 +104,7 @@ class Shown:
         ):
             return
         self._last = time.monotonic()
-        share = 100 * progress.blocks / max(1, progress.total_blocks)
+        share = round(100 * progress.blocks / max(1, progress.total_blocks), 1)
         if self._artifact is None:
             made = create_progress_artifact(share, key=self._key, description=said(progress))
             self._artifact = cast(UUID, made)  # in a synchronous flow
