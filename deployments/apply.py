@@ -99,6 +99,11 @@ def _unscheduled(server: PrefectServer, name: str) -> Wanted:
 
 def declared_deployments(live: Live) -> tuple[Declared, ...]:
     """The flows that people and schedules start, with the real choices in their forms."""
+    shop = live.shop
+    return (*_by_people(live), _reconcile(shop), *_nightly(shop), *_jobs(shop))
+
+
+def _by_people(live: Live) -> tuple[Declared, ...]:
     shop, versions = live.shop, _versions(live)
     return (
         Declared(
@@ -133,16 +138,17 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
             "A database back to a backup, with the orders that came since",
             {"environment": shop.route},
         ),
-        Declared(
-            reconcile,
-            shop.shop,
-            "flows.reconcile.reconcile",
-            "Takes over what a dead run left behind, and tells drift",
-            {},
-            every(RECONCILE_SECONDS),
-        ),
-        *_nightly(shop),
-        *_jobs(shop),
+    )
+
+
+def _reconcile(shop: Shop) -> Declared:
+    return Declared(
+        reconcile,
+        shop.shop,
+        "flows.reconcile.reconcile",
+        "Takes over what a dead run left behind, and tells drift",
+        {},
+        every(RECONCILE_SECONDS),
     )
 
 
