@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from zoneinfo import available_timezones
 
 from domain.rollout import portion
-from domain.shop import Canary, Environment, Migrations, Rollout, Service, Shop, Smoke
+from domain.schema.settings import Migrations, Smoke
+from domain.shop import Canary, Environment, Rollout, Service, Shop
 
 Objection = tuple[tuple[str, ...], str]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")

@@ -27,7 +27,7 @@ from domain.digest import digest_of
 from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Deployment
 from domain.schema.recovery import Restore, objections, overlapping, page
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 from tasks.deployment import Deploying, deploying, scope_of
 from tasks.prepare import Prepared
 from tasks.retries import RESTORATION, STEP

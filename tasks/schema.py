@@ -22,9 +22,9 @@ from domain.schema.page import FIRM
 from domain.schema.rehearsal import Rehearsal, objections
 from domain.schema.rehearsal import from_record as rehearsal_from_record
 from domain.schema.rehearsal import to_record as rehearsal_record
+from domain.schema.settings import Migrations
 from domain.schema.statements import classified, one_line, worst
 from domain.schema.statements import objections as mixed
-from domain.shop import Migrations
 from tasks.deployment import Deploying, manifest_of
 
 PLAN, BACKUP, REHEARSAL = "plan migration", "back up", "prove the backup and rehearse on it"

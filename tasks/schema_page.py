@@ -11,8 +11,8 @@ from domain.journal import Approval
 from domain.schema.migration import Statement
 from domain.schema.page import Asked, Line, Saved, Sheet, page
 from domain.schema.rehearsal import Measured, Rehearsal, estimate
+from domain.schema.settings import Delta
 from domain.schema.statements import breaking, is_record
-from domain.shop import Delta
 from tasks.deployment import Deploying
 from tasks.schema import Change, backed_up, rehearse, settings_of
 

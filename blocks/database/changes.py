@@ -8,8 +8,8 @@ from blocks.database.execution import Applied, Execution
 from blocks.database.migrators import Scripts, migrator
 from domain.errors import Failed
 from domain.schema.migration import Migration, Revision
+from domain.schema.settings import Migrations
 from domain.schema.units import units
-from domain.shop import Migrations
 
 ALONE = 1
 """The epoch of whoever has a database for itself."""

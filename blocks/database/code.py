@@ -10,7 +10,7 @@ from typing import Protocol
 
 from blocks.commands import Ran, python, run
 from domain.schema.rehearsal import Load
-from domain.shop import Smoke
+from domain.schema.settings import Smoke
 
 PAUSE_SECONDS = 0.5
 NO_COMMAND = 127

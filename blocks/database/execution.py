@@ -14,7 +14,7 @@ from blocks.database.indexes import invalid
 from blocks.database.locks import Patience, explained
 from domain.errors import Refused
 from domain.schema.migration import Revision, Statement, Unit
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 
 Code = Callable[[Revision], None]
 FORGET = "SELECT"

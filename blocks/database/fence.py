@@ -11,7 +11,7 @@ from blocks.database import Database
 from blocks.database.locks import Patience, limited
 from domain.errors import Fenced, Refused, Unavailable
 from domain.schema.migration import Unit
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 
 Session = psycopg.Connection[tuple[Any, ...]]
 TABLES = """

@@ -10,7 +10,7 @@ import psycopg
 
 from domain.errors import Failed, Unavailable
 from domain.schema.migration import Unit
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 
 T = TypeVar("T")
 PAUSE_SECONDS = 0.2

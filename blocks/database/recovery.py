@@ -16,7 +16,7 @@ from blocks.database import Database, named
 from blocks.database.backup import Backup, restored, taken
 from blocks.database.fence import Session
 from domain.errors import Failed, Refused
-from domain.shop import Backups, Delta
+from domain.schema.settings import Backups, Delta
 
 SERVER = "postgres"
 """The database that every server has: one cannot rename the one it is connected to."""

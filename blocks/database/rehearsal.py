@@ -17,8 +17,8 @@ from domain.errors import Failed, Refused
 from domain.schema.locks import Lock, Wait, added, blamed
 from domain.schema.migration import Migration, Revision, Statement, Unit
 from domain.schema.rehearsal import Load, Measured, Rehearsal, Smoked
+from domain.schema.settings import Migrations
 from domain.schema.units import units
-from domain.shop import Migrations
 
 LOAD_SECONDS = 10.0
 POLL_SECONDS = 0.05

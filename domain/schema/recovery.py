@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.journal import Approval, Deployment
 from domain.markdown import code, plain
-from domain.shop import Delta
+from domain.schema.settings import Delta
 
 OVERLAP_SECONDS = 3600.0
 """A row may have been stamped well before it was committed; the same row twice is one row."""

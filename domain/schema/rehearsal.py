@@ -8,7 +8,7 @@ from typing import Any
 from domain.digest import digest_of
 from domain.schema.locks import MODES, Lock, Wait
 from domain.schema.migration import Statement
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 
 BLOCKING = "SHARE"
 """From this lock on writers wait."""

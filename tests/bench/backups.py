@@ -13,7 +13,7 @@ import psycopg
 from blocks.database import Database
 from blocks.database.backup import Backup, proven, taken
 from deployments.stack.postgres import Postgres
-from domain.shop import Backups
+from domain.schema.settings import Backups
 from tests.bench.results import Result, ratios, spread
 
 ROUNDS, JOBS = 3, 2

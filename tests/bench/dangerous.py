@@ -18,8 +18,8 @@ from blocks.database import Database, named
 from blocks.database.execution import Execution
 from deployments.stack.postgres import Postgres
 from domain.schema.migration import Migration, Revision, Statement
+from domain.schema.settings import Migrations
 from domain.schema.units import units
-from domain.shop import Migrations
 from tests.bench.results import WIDTH, Result
 
 LIMITS = Migrations("migrations", "web", attempts=200, statement_timeout_seconds=3600)

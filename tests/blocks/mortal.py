@@ -12,7 +12,7 @@ import psycopg
 from blocks.database import Database
 from blocks.database.execution import Execution
 from domain.schema.migration import Revision, Statement, Unit, Way
-from domain.shop import Batches, Migrations
+from domain.schema.settings import Batches, Migrations
 
 LIMITS = Migrations(
     "migrations", "web", lock_timeout_ms=500, attempts=40, batches=Batches(rows=2000)

@@ -24,7 +24,7 @@ from blocks.database.backup import Backup, proven, pruned, restored, taken
 from blocks.database.backup.manifest import manifest
 from blocks.database.backup.programs import PREFIX, program
 from domain.errors import BadInput, Failed, Refused, Unavailable
-from domain.shop import Backups
+from domain.schema.settings import Backups
 
 DUMPED = Backups()
 COPIED = Backups(physical_above_gb=0.000_001)
@@ -321,7 +321,7 @@ import sys
 from pathlib import Path
 from blocks.database import Database
 from blocks.database.backup import taken
-from domain.shop import Backups
+from domain.schema.settings import Backups
 taken(Database(sys.argv[1]), Path(sys.argv[2]), Backups(), "")
 """
 

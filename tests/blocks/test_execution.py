@@ -15,7 +15,7 @@ from blocks.database.batches import Pace, Progress
 from blocks.database.execution import Execution, leftovers
 from domain.errors import Failed, Fenced, Refused, Unavailable
 from domain.schema.migration import Revision, Statement, Unit, Way
-from domain.shop import Batches, Migrations
+from domain.schema.settings import Batches, Migrations
 
 LIMITS = Migrations("migrations", "web", lock_timeout_ms=50, attempts=3)
 PATIENT = Migrations("migrations", "web", attempts=100, batches=Batches(rows=500))

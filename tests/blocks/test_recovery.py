@@ -18,7 +18,7 @@ from blocks.database.recovery import (
     writable,
 )
 from domain.errors import Failed, Refused
-from domain.shop import Backups, Delta
+from domain.schema.settings import Backups, Delta
 
 ORDERS = {
     "orders": Delta(

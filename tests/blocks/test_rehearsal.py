@@ -17,7 +17,7 @@ from domain.errors import Refused
 from domain.schema.locks import Lock
 from domain.schema.migration import Migration, Revision
 from domain.schema.rehearsal import Rehearsal, objections
-from domain.shop import Migrations, Smoke
+from domain.schema.settings import Migrations, Smoke
 
 TABLES = """
 CREATE TABLE orders (id int PRIMARY KEY, sku text NOT NULL, email text);

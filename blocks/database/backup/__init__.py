@@ -20,7 +20,7 @@ from blocks.database.backup.physical import copy, started
 from blocks.database.backup.programs import has_room
 from blocks.database.backup.sealed import identity, seal
 from domain.errors import Failed
-from domain.shop import Backups
+from domain.schema.settings import Backups
 
 __all__ = ["Backup", "contents", "proven", "pruned", "restored", "taken", "upheld"]
 

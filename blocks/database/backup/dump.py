@@ -14,7 +14,7 @@ from blocks.database.backup.manifest import Backup
 from blocks.database.backup.programs import LOCK_SECONDS, address, program, ran, workspace
 from blocks.database.backup.sealed import unseal
 from domain.errors import Failed
-from domain.shop import Backups
+from domain.schema.settings import Backups
 
 COMPRESSION = 1  # of gzip, whose default takes twice as long for a tenth less
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.journal import Approval, Deployment
 from domain.schema.recovery import Restore, objections, page
-from domain.shop import Delta
+from domain.schema.settings import Delta
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BACKUP = {"taken_at": "2026-11-24T10:00:00+00:00", "tables": {"public.orders": [1200, 7]}}

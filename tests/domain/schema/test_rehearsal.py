@@ -20,7 +20,7 @@ from domain.schema.rehearsal import (
     objections,
     to_record,
 )
-from domain.shop import Migrations
+from domain.schema.settings import Migrations
 
 LIMITS = Migrations("migrations", "web", most_wait_ms=300)
 REWRITE = Statement(
