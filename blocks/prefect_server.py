@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import Flow
+from prefect.blocks.core import Block
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
@@ -32,7 +33,6 @@ from prefect.states import AwaitingRetry
 from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
-from blocks.shop import ShopBlock
 from domain.agreement import with_choices
 from domain.errors import BadInput
 
@@ -121,14 +121,15 @@ class PrefectServer:
             form = with_choices(found.parameter_openapi_schema or {}, choices)
             self.client.update_deployment(found.id, DeploymentUpdate(parameter_openapi_schema=form))
 
-    def block(self, name: str) -> dict[str, Any] | None:
+    def block(self, name: str, kind: str) -> dict[str, Any] | None:
+        """The fields of a block of that type's slug, or None when there is none."""
         try:
-            document = self.client.read_block_document_by_name(name, "tradewind-shop")
+            document = self.client.read_block_document_by_name(name, kind)
         except ObjectNotFound:
             return None
         return dict(document.data)
 
-    def declare_block(self, name: str, block: ShopBlock) -> None:
+    def declare_block(self, name: str, block: Block) -> None:
         block.save(name, overwrite=True)
 
     def pool(self, name: str) -> dict[str, Any] | None:

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from blocks.artifacts import Artifacts
 from blocks.channels import ChannelClient
-from blocks.channels.account import AmazonAccount
+from blocks.channels.accounts import account_of
+from blocks.channels.budget import SharedBudget
 from blocks.database import Database
 from blocks.environments import Environments
 from blocks.hosts import Host, Parcel
@@ -24,6 +25,7 @@ from blocks.ledger import Ledger
 from blocks.references import resolve
 from blocks.shopfile import configuration_digest, load
 from blocks.source import Repository
+from domain.account import Channel
 from domain.errors import BadInput
 from domain.shop import Environment, Service, Shop
 from domain.shop import Host as DeclaredHost
@@ -56,6 +58,7 @@ class Live:
         self.state = state.resolve()
         self.shop: Shop = load(self.path)
         self._hosts: dict[str, tuple[Host, ...]] = {}
+        self._channels: dict[str, dict[str, ChannelClient]] = {}
 
     @property
     def configuration(self) -> str:
@@ -63,7 +66,11 @@ class Live:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self._stored("databases/ledger"), on_write=type(self).on_write)
+        return Ledger(self.ledger_url, on_write=type(self).on_write)
+
+    @cached_property
+    def ledger_url(self) -> str:
+        return self._stored("databases/ledger")
 
     @cached_property
     def repository(self) -> Repository:
@@ -161,11 +168,20 @@ class Live:
         return self.reference(migrations.backups.key).strip() if migrations else ""
 
     def channels(self, environment: str) -> dict[str, ChannelClient]:
-        accounts = self.environment(environment).channels
-        return {
-            name: AmazonAccount.of(account, self.reference).client()
-            for name, account in accounts.items()
-        }
+        """By name; the same ones every time, so that tokens and what they learnt are kept."""
+        if environment not in self._channels:
+            declared = self.environment(environment).channels
+            self._channels[environment] = {
+                name: self._client(f"{environment}/{name}", channel)
+                for name, channel in declared.items()
+            }
+        return self._channels[environment]
+
+    def _client(self, account: str, channel: Channel) -> ChannelClient:
+        """It shares the account's rates with all who have the same ledger."""
+        budget = SharedBudget(self.ledger_url, account, channel.budget_share)
+        folder = self.state / "channels" / account
+        return account_of(channel).client(self.reference, budget, folder)
 
     def variables(self, environment: str, service: str) -> dict[str, str]:
         """What the service finds in its environment, references resolved."""

@@ -1,7 +1,7 @@
 """Reads ``shop.yaml``: every objection at once, each with its line, field, value and limit."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.consistency import objections
 from domain.digest import digest_of
 from domain.errors import BadInput
+from domain.fields import kinds
 from domain.shop import Shop
 
 _SHOP = TypeAdapter(Shop)
@@ -84,10 +85,16 @@ def _line(lines: Lines, where: tuple[str, ...]) -> int:
 
 
 def _said(error: Mapping[str, Any], name: str, lines: Lines) -> str:
-    where = tuple(str(part) for part in error["loc"])
+    where, _ = _place(error["loc"])
     field, line = ".".join(where) or "the file", _line(lines, where)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"{name}:{line}: {field} is not known{_suggestion(where)}"
+        return f"{name}:{line}: {field} is not known{_suggestion(error['loc'])}"
+    if error["type"] == "union_tag_invalid":
+        known = error["ctx"]["expected_tags"].replace("'", "")
+        line = _line(lines, (*where, "kind"))
+        return f"{name}:{line}: {field}.kind is {error['ctx']['tag']!r}, known are {known}"
+    if error["type"] == "union_tag_not_found":
+        return f"{name}:{line}: {field}.kind is missing"
     if error["type"] in ("missing", "missing_argument"):
         return f"{name}:{line}: {field} is missing"
     value = repr(error["input"])
@@ -95,18 +102,40 @@ def _said(error: Mapping[str, Any], name: str, lines: Lines) -> str:
     return f"{name}:{line}: {field} is {value if len(value) < 80 else value[:77] + '…'}: {limit}"
 
 
-def _suggestion(where: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(where[-1], _known_fields(where[:-1]), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _suggestion(loc: Sequence[object]) -> str:
+    known = _known_fields(loc[:-1])
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(known)}" if known else ""
 
 
-def _known_fields(where: tuple[str, ...]) -> list[str]:
+def _known_fields(loc: Sequence[object]) -> list[str]:
     """Names that the dataclass at this place of the file has; none when there is no such place."""
-    kind: Any = Shop
-    for part in where:
-        kind = _inside(kind, part)
-    found = _dataclass(kind)
+    found = _dataclass(_place(loc)[1])
     return [field.name for field in fields(found)] if found else []
+
+
+def _place(loc: Sequence[object]) -> tuple[tuple[str, ...], Any]:
+    """Where in the file that is, and the type of what stands there.
+
+    Below a union pydantic's path has the member's kind besides, which is no place in the file.
+    """
+    where: tuple[str, ...] = ()
+    kind: Any = Shop
+    for part in map(str, loc):
+        member = _member(kind, part)
+        where = where if member else (*where, part)
+        kind = member or _inside(kind, part)
+    return where, kind
+
+
+def _member(kind: Any, part: str) -> Any:
+    """The dataclass of a union that is known by this kind, if it is a union of several."""
+    several = [one for one in get_args(kind) if is_dataclass(one)]
+    if len(several) < 2:
+        return None
+    return next((one for one in several if isinstance(one, type) and part in kinds(one)), None)
 
 
 def _inside(kind: Any, part: str) -> Any:

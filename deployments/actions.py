@@ -10,14 +10,18 @@ from rich.console import Console
 
 from blocks import prefect_runs as runs
 from blocks.prefect_server import PrefectServer
+from blocks.quality import Quality
 from blocks.shop import Live
 from deployments import hosts
 from deployments.apply import apply
 from deployments.settings import state_of
 from deployments.stack import Stack
+from domain.checks.page import csv_lines
+from domain.contracts.findings import KINDS
 from domain.errors import Refused
 from domain.host import Observed
 from tasks.drift import find_drift, observed, under_way
+from tasks.make_good import run_waiting
 from tasks.recover import backups
 from tasks.report import stages
 from tasks.rollback import find_candidates
@@ -111,11 +115,32 @@ class Actions:
         self.live.environment(environment)
         self.live.ledger.pauses.let_go(environment, by, reason)
 
+    def differing(self, environment: str) -> list[dict[str, Any]]:
+        """SKUs and orders that do not agree now, the oldest first."""
+        self.live.environment(environment)
+        found = Quality(self.live.ledger.url).open_divergences(environment)
+        return [asdict(one) for one in found]
+
+    def differing_csv(self, environment: str) -> Iterator[str]:
+        self.live.environment(environment)
+        return csv_lines(Quality(self.live.ledger.url).open_divergences(environment))
+
+    def make_good(self, environment: str, version: str) -> dict[str, Any]:
+        return self._run("make-good", {"environment": environment, "version": version}, "")
+
+    def contracts(self) -> list[dict[str, Any]]:
+        """Findings that stand, those that stop a release first."""
+        found = [one for one in self.live.ledger.findings.all() if one.gone_at is None]
+        return [asdict(one) for one in sorted(found, key=lambda one: KINDS.index(one.kind))]
+
+    def accept_finding(self, number: str, by: str, reason: str) -> dict[str, Any]:
+        return asdict(self.live.ledger.findings.accept(number, by, reason))
+
     def approve(self, version: str, said: Mapping[str, str]) -> dict[str, Any]:
         """Answers the gate of a release or its promotion, then follows that run to the end."""
         release = self.live.ledger.releases.get(version)
         waiting = [
-            (row.flow_run, approval.plan_digest)
+            (run_waiting(self.live, row, approval), approval.plan_digest)
             for row in self.live.ledger.deployments.of_release(version)
             for approval in self.live.ledger.approvals.of_deployment(row.id)
             if approval.decision == "waiting"

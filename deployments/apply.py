@@ -4,19 +4,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prefect.blocks.core import Block
+
+from blocks.channels.accounts import account_of
 from blocks.prefect_server import POOL, Declared, PrefectServer, at, every, limit_name
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
+from flows.contracts import contracts
 from flows.job import job
+from flows.make_good import make_good
 from flows.nightly import nightly
 from flows.promote import promote
 from flows.reconcile import reconcile
+from flows.reconcile_stock import reconcile_stock
 from flows.release import release
 from flows.restore import restore
 from flows.rollback import rollback
+from tasks.reconcile_stock import watched
 
-RECONCILE_SECONDS = 60.0
+RECONCILE_SECONDS, STOCK_SECONDS = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ def apply(live: Live, server: PrefectServer, *, dry_run: bool = False) -> tuple[
     wanted = (
         _pool(server),
         _block(live, server),
+        *_accounts(live, server),
         *_deployments(live, server),
         *_no_longer(live, server),
         *_limits(live.shop, server),
@@ -55,12 +63,23 @@ def _pool(server: PrefectServer) -> Wanted:
 
 
 def _block(live: Live, server: PrefectServer) -> Wanted:
-    block = ShopBlock(path=str(live.path), state=str(live.state))
-    name = live.shop.shop
-    fields = {"path": block.path, "state": block.state}
+    return _document(server, live.shop.shop, ShopBlock(path=str(live.path), state=str(live.state)))
+
+
+def _accounts(live: Live, server: PrefectServer) -> Iterator[Wanted]:
+    """Marketplace accounts as people see them in the UI: references, never a secret."""
+    for place, environment in live.shop.environments.items():
+        for name, channel in environment.channels.items():
+            account = account_of(channel)
+            yield _document(server, f"{live.shop.shop}-{place}-{name}", account)
+
+
+def _document(server: PrefectServer, name: str, block: Block) -> Wanted:
+    kind = block.get_block_type_slug()
     return Wanted(
-        f"block {name}", fields, server.block(name), lambda: server.declare_block(name, block)
-    )
+        f"block {name}", block.model_dump(), server.block(name, kind),
+        lambda: server.declare_block(name, block),
+    )  # fmt: skip
 
 
 def _deployments(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
@@ -81,7 +100,7 @@ def _no_longer(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
     declared = {one.full_name for one in declared_deployments(live)}
     found = [
         name
-        for flow in (nightly.name, job.name)
+        for flow in (nightly.name, job.name, contracts.name, reconcile_stock.name)
         for name in server.names_of(flow, live.shop.shop)
         if name not in declared
     ]
@@ -100,7 +119,14 @@ def _unscheduled(server: PrefectServer, name: str) -> Wanted:
 def declared_deployments(live: Live) -> tuple[Declared, ...]:
     """The flows that people and schedules start, with the real choices in their forms."""
     shop = live.shop
-    return (*_by_people(live), _reconcile(shop), *_nightly(shop), *_jobs(shop))
+    return (
+        *_by_people(live),
+        _reconcile(shop),
+        *_nightly(shop),
+        *_jobs(shop),
+        *_stock(live),
+        *_contracts(shop),
+    )
 
 
 def _by_people(live: Live) -> tuple[Declared, ...]:
@@ -138,6 +164,13 @@ def _by_people(live: Live) -> tuple[Declared, ...]:
             "A database back to a backup, with the orders that came since",
             {"environment": shop.route},
         ),
+        Declared(
+            make_good,
+            shop.shop,
+            "flows.make_good.make_good",
+            "Tells stock to the channels again that a version told wrongly",
+            {"environment": shop.route, "version": versions},
+        ),
     )
 
 
@@ -150,6 +183,31 @@ def _reconcile(shop: Shop) -> Declared:
         {},
         every(RECONCILE_SECONDS),
     )
+
+
+def _stock(live: Live) -> Iterator[Declared]:
+    """Only where there is a channel to compare with."""
+    if watched(live):
+        yield Declared(
+            reconcile_stock,
+            live.shop.shop,
+            "flows.reconcile_stock.reconcile_stock",
+            "Every hour: do stock and orders agree with every channel",
+            {},
+            every(STOCK_SECONDS),
+        )
+
+
+def _contracts(shop: Shop) -> Iterator[Declared]:
+    if shop.contracts:
+        yield Declared(
+            contracts,
+            shop.shop,
+            "flows.contracts.contracts",
+            "Every night: what the channels publish of their APIs, against what is used of them",
+            {},
+            at(shop.contracts.cron, shop.contracts.time_zone),
+        )
 
 
 def _jobs(shop: Shop) -> Iterator[Declared]:

@@ -18,6 +18,8 @@ ledger = typer.Typer(no_args_is_help=True, help="The record of everything that h
 app.add_typer(ledger, name="ledger")
 host = typer.Typer(no_args_is_help=True, help="Machines that Tradewind deploys to over SSH.")
 app.add_typer(host, name="host")
+contracts = typer.Typer(no_args_is_help=True, help="What the channels publish of their APIs.")
+app.add_typer(contracts, name="contracts")
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
@@ -185,6 +187,45 @@ def hold(environment: str, by: By, reason: Reason = "") -> None:
 def let_go(environment: str, by: By, reason: Reason = "") -> None:
     """Let what `hold` stopped go on."""
     actions().let_go(environment, by, reason)
+
+
+@app.command()
+def divergences(
+    environment: str,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every row, for a spreadsheet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """SKUs and orders that do not agree with a channel, since when, and since which release."""
+    if as_csv:
+        for line in actions().differing_csv(environment):
+            print(line, end="")
+        return
+    found = actions().differing(environment)
+    shown({"divergences": found}, as_json)
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command("make-good")
+def make_good(environment: str, version: str, as_json: Json = False) -> None:
+    """Tell stock to the channels again that a version, taken back since, told wrongly."""
+    ended(actions().make_good(environment, version), as_json)
+
+
+@contracts.command("list")
+def contracts_list(as_json: Json = False) -> None:
+    """What changed in the channels' APIs, and what of it stops the next release."""
+    shown({"findings": actions().contracts()}, as_json)
+
+
+@contracts.command()
+def accept(
+    number: Annotated[str, typer.Argument(help="As `contracts list` shows it.")],
+    by: By,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Answer for a finding, so that it stops no release any more."""
+    shown(actions().accept_finding(number, by, reason), as_json)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
+from domain.account import Channel, lacks
 from domain.rollout import portion
 from domain.schema.settings import Migrations, Smoke
 from domain.shop import Canary, Environment, Rollout, Service, Shop
@@ -109,12 +110,24 @@ def _environment(where: tuple[str, ...], environment: Environment) -> Iterator[O
     yield from _rollout((*where, "rollout"), environment.rollout)
     if environment.canary:
         yield from _weights((*where, "canary", "weights"), environment.canary)
+    for name, channel in environment.channels.items():
+        yield from _names((*where, "channels", name), name)
+        yield from _channel((*where, "channels", name), channel)
     if environment.channels and environment.checks is None:
         yield (*where, "channels"), f"{field}.channels is given, {field}.checks is missing"
     if environment.checks and environment.channels:
         for query in ("stock", "orders", "lines", "movements"):
             if not getattr(environment.checks, query).strip():
                 yield (*where, "checks"), f"{field}.checks.{query} is empty: a query is needed"
+
+
+def _channel(where: tuple[str, ...], channel: Channel) -> Iterator[Objection]:
+    field = ".".join(where)
+    if channel.time_zone not in available_timezones():
+        said = f"{field}.time_zone is {channel.time_zone!r}: no IANA time zone"
+        yield (*where, "time_zone"), said
+    if said := lacks(channel):
+        yield where, f"{field}.{said}"
 
 
 def _hosts(where: tuple[str, ...], environment: Environment) -> Iterator[Objection]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,21 @@ class Range:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         return {**handler(source), "ge": self.ge, "le": self.le}
+
+
+class OneOf:
+    """Beside a union of dataclasses: pydantic tells by their ``kind`` which one is meant."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        choices = {
+            kind: handler.generate_schema(one) for one in get_args(source) for kind in kinds(one)
+        }
+        return {"type": "tagged-union", "choices": choices, "discriminator": "kind"}
+
+
+def kinds(one: type) -> tuple[str, ...]:
+    """The values of ``kind`` by which a dataclass of a union is known."""
+    return get_args(get_type_hints(one)["kind"])
 
 
 STRICT = {"extra": "forbid"}

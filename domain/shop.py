@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from domain.account import Channel
+from domain.checks.settings import Checks
+from domain.contracts.settings import Contracts
 from domain.fields import STRICT, Percent, Range, Seconds, Share, Weight
 from domain.schema.settings import Migrations
 
@@ -127,37 +130,6 @@ class Canary:
 
 
 @dataclass(frozen=True)
-class Checks:
-    """Stock and orders after a deployment: windows in seconds, tolerances in units or shares."""
-
-    __pydantic_config__ = STRICT
-    settle_seconds: Seconds = 900
-    timeout_seconds: Seconds = 1800
-    baseline_windows: Annotated[int, Range(1, 96)] = 3
-    stock_tolerance_units: Annotated[int, Range(0, 100_000)] = 0
-    stock_tolerance_share: Share = 0
-    floor: Annotated[int, Range(0, 100_000)] = 0
-    stock: str = ""
-    orders: str = ""
-    lines: str = ""
-    movements: str = ""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One marketplace account; secrets are references (``${env:NAME}``, ``${file:PATH}``)."""
-
-    __pydantic_config__ = STRICT
-    kind: Literal["amazon"]
-    marketplace: str
-    endpoint: str
-    token_endpoint: str
-    client_id: str
-    client_secret: str
-    refresh_token: str
-
-
-@dataclass(frozen=True)
 class Host:
     """A machine that serves. ``local`` is this one, with a folder of its own.
 
@@ -259,3 +231,4 @@ class Shop:
     builder: str = "unix:///var/run/docker.sock"
     registry: Registry | None = None
     nightly: Nightly | None = None
+    contracts: Contracts | None = None

@@ -1,7 +1,8 @@
-"""``python -m examples.customers``: strict customers of the storefront and of the marketplace.
+"""``python -m examples.customers``: strict customers of the storefront and of the marketplaces.
 
 They never send a request twice, and write down how every single one ended, a JSON line each:
-``at`` (seconds since 1970), ``what`` (page, checkout, marketplace), ``outcome`` and ``status``.
+``at`` (seconds since 1970), ``what`` (page, checkout, marketplace), ``channel``, ``outcome`` and
+``status``.
 *dropped* means no answer or only a proxy's (502, 503, 504), *error* another 5xx of the shop.
 """
 
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +29,8 @@ CHECKOUT_SHARE = 0.3
 REQUESTS_PER_SESSION = 20
 ANSWER_SECONDS = 30.0
 FROM_A_PROXY = (502, 503, 504)
+CURRENCIES = {"shopee-sg": "SGD", "magento-eu": "EUR"}
+"""Of channels that sell in another than the catalogue's, for the same figures."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Wish:
     good: tuple[int, ...]
     body: dict[str, Any] | None = None
     key: str = ""
+    channel: str = "storefront"
 
 
 class Diary:
@@ -49,9 +54,10 @@ class Diary:
         self._turn = threading.Lock()
 
     def write(self, wish: Wish, outcome: str, status: int, order: str) -> None:
-        line = {"at": time.time(), "what": wish.what, "outcome": outcome, "status": status}
+        line = {"at": time.time(), "what": wish.what, "channel": wish.channel}
+        line |= {"outcome": outcome, "status": status, "key": wish.key, "order": order}
         with self._turn:
-            self._file.write(json.dumps({**line, "key": wish.key, "order": order}) + "\n")
+            self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
 
@@ -118,6 +124,10 @@ def _outcome(wish: Wish, status: int) -> str:
     return "error" if status >= 500 else "refused"
 
 
+Shopping = tuple[Buyer, Callable[[], Wish]]
+"""Who buys, and what comes next."""
+
+
 class Wishes:
     """What people want, in the proportions of a busy day."""
 
@@ -132,35 +142,62 @@ class Wishes:
         path = random.choice(("/products", f"/products/{sku}"))
         return Wish("page", "GET", path, (200,))
 
-    def marketplace(self) -> Wish:
-        item = random.choice(self._catalogue)
-        wanted = {"sku": item["sku"], "quantity": random.randint(1, 2)}
-        wanted |= {"price": item["price"], "currency": item["currency"]}
-        return Wish("marketplace", "POST", "/_simulator/orders", (201,), wanted)
+    def marketplace(self, channel: str) -> Wish:
+        """One or two things in one order."""
+        lines = [
+            {"sku": item["sku"], "quantity": random.randint(1, 2), "price": item["price"]}
+            for item in random.sample(self._catalogue, random.randint(1, 2))
+        ]
+        currency = CURRENCIES.get(channel, self._catalogue[0]["currency"])
+        wanted = {"lines": lines, "currency": currency}
+        path = "/_simulator/orders"
+        return Wish("marketplace", "POST", path, (201,), wanted, channel=channel)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--storefront", required=True, nargs="+", help="one address or several")
-    parser.add_argument("--marketplace", required=True)
+    parser.add_argument("--marketplace", default=[], nargs="+", help="CHANNEL=ADDRESS")
     parser.add_argument("--diary", type=Path, required=True)
     parser.add_argument("--rate", type=float, default=120, help="storefront requests per second")
     asked = parser.parse_args()
     over, wishes = threading.Event(), Wishes(json.loads(CATALOGUE.read_text()))
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     with asked.diary.open("a") as file:
-        diary, pace = Diary(file), BUYERS / asked.rate
-        doors = islice(cycle(asked.storefront), BUYERS)
-        buyers = [(Buyer(door, diary, pace), wishes.storefront) for door in doors]
-        elsewhere = Buyer(asked.marketplace, diary, 1 / PURCHASES_PER_SECOND)
+        diary = Diary(file)
+        buyers = [
+            *on_the_storefront(asked.storefront, asked.rate, diary, wishes),
+            *on_marketplaces(asked.marketplace, diary, wishes),
+        ]
         shopping = [
-            threading.Thread(target=buyer.shop, args=(wanted, over))
-            for buyer, wanted in (*buyers, (elsewhere, wishes.marketplace))
+            threading.Thread(target=buyer.shop, args=(wanted, over)) for buyer, wanted in buyers
         ]
         for one in shopping:
             one.start()
         for one in shopping:
             one.join()
+
+
+def on_the_storefront(
+    doors: Sequence[str], rate: float, diary: Diary, wishes: Wishes
+) -> list[Shopping]:
+    """At every door alike, ``rate`` requests per second together."""
+    return [
+        (Buyer(door, diary, BUYERS / rate), wishes.storefront)
+        for door in islice(cycle(doors), BUYERS)
+    ]
+
+
+def on_marketplaces(places: Sequence[str], diary: Diary, wishes: Wishes) -> list[Shopping]:
+    """One buyer for each, PURCHASES_PER_SECOND together."""
+    named = [place.partition("=") for place in places]
+    return [
+        (
+            Buyer(address, diary, len(named) / PURCHASES_PER_SECOND),
+            partial(wishes.marketplace, name),
+        )
+        for name, _, address in named
+    ]
 
 
 if __name__ == "__main__":

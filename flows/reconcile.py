@@ -5,6 +5,7 @@ from prefect import flow
 from blocks.shop import open_shop
 from flows.deploy import deploy
 from tasks.drift import report_drift
+from tasks.make_good import start_making_good
 from tasks.repair import repair
 from tasks.stranded import (
     close_expired,
@@ -28,5 +29,6 @@ def reconcile(shop: str) -> None:
     wake_idle(live)
     wake_promotions(live, left)
     wake_windows(live)
+    start_making_good(live)
     repair(live)
     report_drift(live)

@@ -1,140 +1,81 @@
 """Stock and orders against every channel: a baseline before, a look after, a second to be sure."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 
-from blocks.channels import ChannelClient
-from blocks.quality import Ours, Quality, Tolerance, balance
+from blocks.reports import written
+from domain.checks.evidence import Outcome
+from domain.checks.judgement import findings, verdict
+from domain.checks.looks import Look
+from domain.checks.page import Sheet, csv_lines, page
 from domain.errors import BadRelease, Failed
-from domain.reconcile import Look, judged, verdict
-from domain.shop import Checks
+from tasks.blame import BASELINE, blame
+from tasks.channels import Channels, units
 from tasks.deployment import Deploying
 from tasks.retries import STEP
+from tasks.verdict import Before, looked_at, said, windows
 
-HISTORY = timedelta(hours=1)
-QUERIES = ("stock", "orders", "lines", "movements")
+CHECK, SHEET = "check stock and orders", "stock-and-orders"
 
 
-@task(task_run_name="baseline of the channels", **STEP)
+@task(task_run_name=BASELINE, **STEP)
 def take_baseline(under_way: Deploying) -> None:
     """How far stock and orders disagreed before anything moved, in several windows."""
-    checks = under_way.declared.checks
-    if checks is None or under_way.row.kind == "rollback":
-        return
-    for name, client in under_way.live.channels(under_way.environment).items():
-        channel = Channel(under_way, checks, name, client)
-        under_way.step(f"baseline of {name}", channel.baseline)
+    if watched(under_way):
+        channels = Channels(under_way.live, under_way.environment, under_way.row.id)
+        under_way.step(BASELINE, partial(windows, channels))
 
 
-@task(task_run_name="check stock and orders", **STEP)
+@task(task_run_name=CHECK, **STEP)
 def check_channels(under_way: Deploying) -> None:
     """*Pass* goes on; a failure blames the release; what stays unknown is never a pass."""
-    checks = under_way.declared.checks
-    if checks is not None and under_way.row.kind == "release":
-        for name, client in under_way.live.channels(under_way.environment).items():
-            channel = Channel(under_way, checks, name, client)
-            found = under_way.step(f"check {name}", channel.compare)
-            _conclude(name, found)
+    if watched(under_way):
+        found = under_way.step(CHECK, partial(compared, under_way))
+        shown = "; ".join(found["reasons"])
+        if found["verdict"] == "fail":
+            raise BadRelease(shown)
+        if found["verdict"] != "pass":
+            raise Failed(f"inconclusive, so not passed: {shown}")
     under_way.advance("baked")
 
 
-def _conclude(name: str, found: Mapping[str, Any]) -> None:
-    shown = "; ".join(found["reasons"])
-    if found["verdict"] == "fail":
-        raise BadRelease(f"{name}: {shown}")
-    if found["verdict"] != "pass":
-        raise Failed(f"{name} is inconclusive, so not passed: {shown}")
+def watched(under_way: Deploying) -> bool:
+    """Of a release only: a way back restores what was proven before."""
+    declared = under_way.declared
+    return bool(declared.checks and declared.channels) and under_way.row.kind == "release"
 
 
-def _divergence(seen: Look) -> dict[str, Any]:
-    """A point of the report's picture."""
-    return {"at": datetime.now(UTC).isoformat(), "units": seen.units}
+def compared(under_way: Deploying) -> Mapping[str, Any]:
+    """The verdict; its page is an artifact, every row is in a file."""
+    channels = Channels(under_way.live, under_way.environment, under_way.row.id)
+    before = Before(**under_way.outcome(BASELINE))
+    first, again, outcomes = looked_at(channels, before)
+    blame(under_way.live, under_way.environment)
+    decided = verdict(outcomes, channels.checks.restores)
+    published(under_way, channels, again, outcomes)
+    bad = [one for one in outcomes if one.result == "inconclusive"]
+    return {
+        "verdict": decided,
+        "reasons": [said(one) for one in (*findings(outcomes), *bad)],
+        "outcomes": [{**asdict(one), "rows": len(one.rows)} for one in outcomes],
+        "looks": [first.id, again.id],
+        "divergence": [units(look) for look in ((first,) if again is first else (first, again))],
+    }
 
 
-class Channel:
-    """One channel of one deployment, looked at."""
-
-    def __init__(
-        self, under_way: Deploying, checks: Checks, name: str, client: ChannelClient
-    ) -> None:
-        self.name = name
-        self._under_way = under_way
-        self._checks = checks
-        self._client = client
-        self._quality = Quality(under_way.live.ledger.url)
-
-    def baseline(self) -> Mapping[str, Any]:
-        since = datetime.now(UTC) - HISTORY
-        looks, divergence = [], []
-        for window in range(self._checks.baseline_windows):
-            if window:
-                time.sleep(self._checks.settle_seconds / self._checks.baseline_windows)
-            ours = self._ours(since, {})
-            seen = self._look(ours, since)
-            looks.append(asdict(seen))
-            divergence.append(_divergence(seen))
-        explained = balance(ours)
-        before = {row["sku"]: [row["quantity"], explained.get(row["sku"], 0)] for row in ours.stock}
-        return {
-            "since": since.isoformat(),
-            "looks": looks,
-            "before": before,
-            "divergence": divergence,
-        }
-
-    def compare(self) -> Mapping[str, Any]:
-        """After the settle window; what looks wrong is looked at once more a window later."""
-        baseline = self._under_way.outcome(f"baseline of {self.name}")
-        since = datetime.fromisoformat(baseline["since"])
-        before = {sku: (known[0], known[1]) for sku, known in baseline["before"].items()}
-        divergence: list[dict[str, Any]] = []
-
-        def settled() -> Look:
-            time.sleep(self._checks.settle_seconds)
-            seen = self._look(self._ours(since, before), since)
-            divergence.append(_divergence(seen))
-            return seen
-
-        first = self._whole(settled)
-        again = self._whole(settled) if first.violations or first.unknown else first
-        looks = [Look(**look) for look in baseline["looks"]]
-        outcomes = judged(looks, first, again, self._checks.floor)
-        return {
-            "verdict": verdict(outcomes),
-            "reasons": [
-                f"{one.check} {one.result}: {one.detail}"
-                for one in outcomes
-                if one.result != "pass"
-            ],
-            "outcomes": [asdict(one) for one in outcomes],
-            "divergence": divergence,
-        }
-
-    def _whole(self, look: Callable[[], Look]) -> Look:
-        """A look that could see everything, or the last one when time is over."""
-        deadline = time.monotonic() + self._checks.timeout_seconds
-        while (seen := look()).unknown and time.monotonic() < deadline:
-            pass
-        return seen
-
-    def _look(self, ours: Ours, since: datetime) -> Look:
-        """The channel's stock is read before its orders, so that every sale in it is known."""
-        stock = self._client.stock()
-        orders = self._client.orders_since(since)
-        settled = datetime.now(UTC) - timedelta(seconds=self._checks.settle_seconds)
-        tolerance = Tolerance(
-            settled, self._checks.stock_tolerance_units, self._checks.stock_tolerance_share
-        )
-        return self._quality.look(ours, stock, orders, tolerance)
-
-    def _ours(self, since: datetime, before: Mapping[str, tuple[int, int]]) -> Ours:
-        """Of one moment, before the channel is read: what it sells meanwhile is under way."""
-        queries = {name: getattr(self._checks, name) for name in QUERIES}
-        database = self._under_way.live.database(self._under_way.environment)
-        values = {"channel": self.name, "since": since}
-        return Ours(**database.rows_at_once(queries, values), before=before)
+def published(
+    under_way: Deploying, channels: Channels, look: Look, outcomes: tuple[Outcome, ...]
+) -> None:
+    """The page as an artifact, and every row that the look saw as a file beside the reports."""
+    version, place = under_way.row.version, under_way.environment
+    rows = tuple(row for one in outcomes for row in one.rows)
+    decided = verdict(outcomes, channels.checks.restores)
+    sheet = Sheet(f"{version} in {place}", look.at, decided, outcomes, rows)
+    create_markdown_artifact(page(sheet), key=SHEET, description=sheet.title)
+    file = under_way.live.state / "reports" / version / f"{SHEET}-{place}.csv"
+    written(file, csv_lines(channels.quality.seen_by(place, look.id)))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocks.ledger import Cut
 from blocks.shop import Live
+from domain.contracts.findings import objections as broken_contracts
 from domain.errors import Refused
 from domain.journal import Release
 from domain.request import Asked, objections, route_until
@@ -31,7 +32,7 @@ def cut(live: Live, request: ReleaseRequest, flow_run: str) -> Release:
     if known is not None:
         return known
     asked = _facts(live, request)
-    against = objections(asked)
+    against = (*objections(asked), *broken_contracts(live.ledger.findings.all()))
     if against:
         raise Refused(*against)
     made_of = Cut(

@@ -143,6 +143,11 @@ def scope_of(row: Deployment) -> str:
     return f"deployment:{row.id}"
 
 
+def scope_of_correction(row: Deployment) -> str:
+    """Of what is made good after it was taken back."""
+    return f"make good:{row.id}"
+
+
 def manifest_of(live: Live, version: str) -> Manifest:
     """The recorded manifest; Refused when the release was never built."""
     return from_record(live.ledger.releases.manifest(version))

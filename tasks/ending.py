@@ -88,5 +88,5 @@ def said(error: Exception) -> State[Any]:
 def offer_versions(live: Live) -> None:
     """The forms of rollbacks and promotions offer the versions that exist now."""
     versions = tuple(release.version for release in live.ledger.releases.all())
-    for flow in ("rollback", "promote"):
+    for flow in ("rollback", "promote", "make-good"):
         PrefectServer().offer(f"{flow}/{live.shop.shop}", {"version": versions})

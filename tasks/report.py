@@ -11,7 +11,7 @@ from domain.journal import Deployment, Release, Step
 from domain.report import Stage, duration, route_picture, seconds_between, stages_table
 from domain.story import divergences, points
 from tasks.chart import data_uri
-from tasks.deployment import scope_of
+from tasks.deployment import scope_of, scope_of_correction
 
 REPORT, CHART = "release-report", "release-chart"
 
@@ -68,4 +68,4 @@ def _deployments(live: Live, release: Release) -> tuple[Deployment, ...]:
 
 
 def _steps(live: Live, row: Deployment) -> tuple[Step, ...]:
-    return live.ledger.steps(scope_of(row))
+    return (*live.ledger.steps(scope_of(row)), *live.ledger.steps(scope_of_correction(row)))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from blocks.ledger.approvals import Approvals
 from blocks.ledger.audit import verified
 from blocks.ledger.deployments import Deployments
+from blocks.ledger.findings import Findings
 from blocks.ledger.leases import Lease, Leases, exclusive
 from blocks.ledger.migrate import upgrade
 from blocks.ledger.pauses import Pauses
@@ -29,6 +30,7 @@ class Ledger:
         self.approvals = Approvals(self._store)
         self.quarantine = Quarantine(self._store)
         self.pauses = Pauses(self._store)
+        self.findings = Findings(self._store)
         self.leases = Leases(self._store)
 
     def migrate(self) -> None:

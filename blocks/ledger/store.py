@@ -23,6 +23,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "serving": ("environment", "service"),
     "quarantine": ("digest",),
     "pauses": ("environment",),
+    "findings": ("id",),
 }
 UNAUDITED_COLUMNS = ("until",)
 """A lease is renewed every few seconds; its epoch and owner are what the audit keeps."""

@@ -69,10 +69,10 @@ def tell(folder: Path, keep: bool) -> int:
     live = Live(folder / "shop.yaml", state_of(folder / "shop.yaml"))
     stack = Stack(live)
     try:
-        with said("PostgreSQL, Prefect, a worker, the hosts, a marketplace"):
+        with said("PostgreSQL, Prefect, a worker, the hosts, the marketplaces"):
             stack.up()
             street = Street(live, stack)
-            street.open_marketplace()
+            street.open_marketplaces()
             apply(live, PrefectServer())
         console.print(f"Prefect UI: {stack.ui}")
         releases = [told_release(live, street, sample, number) for number in range(len(CHAPTERS))]

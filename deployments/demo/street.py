@@ -1,10 +1,11 @@
-"""The world around the sample shop: the marketplace's simulator and the customers."""
+"""The world around the sample shop: the simulators of its marketplaces, and the customers."""
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from deployments.settings import write_secret
 from deployments.stack import Stack
 from deployments.stack.processes import wait_for
 from examples.customers import CATALOGUE
-from examples.marketplace.api import CLIENT
+from examples.marketplace import amazon, shopee
 
 RATE = 120
 START_SECONDS = 30.0
@@ -38,28 +39,40 @@ class Street:
         self.live = live
         self.stack = stack
         self.diary = live.state / "customers.jsonl"
-        self._ready = live.state / "marketplace" / "ready.json"
+        self._folder = live.state / "marketplace"
+        channels = live.shop.environments["production"].channels
+        self._kinds = {name: channel.kind for name, channel in channels.items()}
 
-    def open_marketplace(self) -> None:
-        """Starts the simulator with the catalogue's stock, and stores its account's secrets."""
-        self._ready.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "examples.marketplace", "--quick"]
-        self.stack.start("marketplace", [*command, "--ready", str(self._ready)], {})
+    def open_marketplaces(self) -> None:
+        """A simulator for every channel, with the catalogue's stock; keeps the secrets."""
+        ready = self._folder / "ready.json"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "examples.marketplace", "--quick", "--ready", str(ready)]
+        self.stack.start("marketplace", [*command, *sorted(set(self._kinds.values()))], {})
         log = self.live.state / "logs" / "marketplace.log"
-        wait_for("the marketplace", self._ready.exists, START_SECONDS, log)
-        port = json.loads(self._ready.read_text())["port"]
-        write_secret(self._ready.with_name("endpoint"), f"http://127.0.0.1:{port}")
-        for name, value in CLIENT.items():
-            write_secret(self._ready.with_name(name), value)
+        wait_for("the marketplaces", ready.exists, START_SECONDS, log)
+        ports = json.loads(ready.read_text())["ports"]
+        places = {name: f"http://127.0.0.1:{ports[kind]}" for name, kind in self._kinds.items()}
+        self._keep(places)
         stock = {one["sku"]: one["channel"] for one in json.loads(CATALOGUE.read_text())}
-        self._simulator("POST", "stock", stock)
+        for name in places:
+            self._simulator(name, "POST", "stock", stock)
+
+    def _keep(self, places: Mapping[str, str]) -> None:
+        """One file for the shop, and each value for itself for Tradewind."""
+        accounts = {name: account(self._kinds[name], place) for name, place in places.items()}
+        write_secret(self._folder / "accounts.json", json.dumps(accounts))
+        for name, place in places.items():
+            for field, value in {"endpoint": place, **credentials(self._kinds[name])}.items():
+                write_secret(self._folder / name / field, value)
 
     def open_doors(self) -> None:
         """Customers come from now on, to every host of production alike."""
         ports = [host.observe().listeners["storefront"] for host in self.live.hosts("production")]
         doors = [f"http://127.0.0.1:{port}" for port in ports]
         command = [sys.executable, "-m", "examples.customers", "--rate", str(RATE)]
-        addresses = ("--storefront", *doors, "--marketplace", self._endpoint())
+        places = [f"{name}={self._endpoint(name)}" for name in self._kinds]
+        addresses = ("--storefront", *doors, "--marketplace", *places)
         self.stack.start("customers", [*command, *addresses, "--diary", str(self.diary)], {})
         log = self.live.state / "logs" / "customers.log"
         wait_for("the first customer", lambda: bool(self.seen()), START_SECONDS, log)
@@ -86,29 +99,49 @@ class Street:
         """Of the orders in these lines, each must be in the shop exactly once."""
         bought = [line for line in lines if line["outcome"] == "ok" and line["order"]]
         kept = Counter(self._kept())
-        names = [line["key"] or line["order"] for line in bought]
+        names = [
+            (line.get("channel", "storefront"), line["key"] or line["order"]) for line in bought
+        ]
         return Audit(
             len(names),
             sum(kept[name] == 0 for name in names),
             sum(kept[name] > 1 for name in names),
         )
 
-    def _missing(self) -> set[str]:
-        sold = {order["order_id"] for order in self._simulator("GET", "orders")}
+    def _missing(self) -> set[tuple[str, str]]:
+        sold = {
+            (name, order["order_id"])
+            for name in self._kinds
+            for order in self._simulator(name, "GET", "orders")
+        }
         return sold - set(self._kept())
 
-    def _kept(self) -> list[str]:
-        """Every order in production by the name its customer knows, as often as it is there."""
+    def _kept(self) -> list[tuple[str, str]]:
+        """(channel, the name its customer knows) of production's orders, as often as they are."""
         with psycopg.connect(self.live.database_url("production")) as connection:
             rows = connection.execute(
-                "SELECT coalesce(idempotency_key, channel_order_id) FROM orders"
+                "SELECT channel, coalesce(idempotency_key, channel_order_id) FROM orders"
             ).fetchall()
-        return [row[0] for row in rows]
+        return [(row[0], row[1]) for row in rows]
 
-    def _endpoint(self) -> str:
-        return self._ready.with_name("endpoint").read_text()
+    def _endpoint(self, channel: str) -> str:
+        return (self._folder / channel / "endpoint").read_text()
 
-    def _simulator(self, method: str, name: str, body: Any = None) -> Any:
-        address = f"{self._endpoint()}/_simulator/{name}"
+    def _simulator(self, channel: str, method: str, name: str, body: Any = None) -> Any:
+        address = f"{self._endpoint(channel)}/_simulator/{name}"
         answer = httpx.request(method, address, json=body, timeout=START_SECONDS)
         return answer.raise_for_status().json()
+
+
+def credentials(kind: str) -> dict[str, str]:
+    """Tradewind's at a simulator, by the names of its fields."""
+    found: dict[str, str] = import_module(f"examples.marketplace.{kind}").CLIENT
+    return found
+
+
+def account(kind: str, endpoint: str) -> dict[str, str]:
+    """The shop's own: the same, but an app of its own where tokens are good for one use."""
+    found = {"kind": kind, "endpoint": endpoint, **credentials(kind)}
+    if kind == "amazon":
+        found |= {"token_endpoint": endpoint, "marketplace": amazon.MARKETPLACE}
+    return found | (shopee.SHOPS_APP if kind == "shopee" else {})

@@ -117,6 +117,84 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
     assert all(line.startswith("shop.yaml:") for line in found)
 
 
+def channel(fields: str) -> str:
+    """The sample with one more channel in production."""
+    return changed("    channels:\n", f"    channels:\n      other: {{endpoint: here, {fields}}}\n")
+
+
+AMAZON = "token_endpoint: t, marketplace: m, client_id: a, client_secret: b, refresh_token: c"
+MAGENTO = "username: a, password: b"
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("amazon", AMAZON),
+        ("ebay", "client_id: a, client_secret: b, refresh_token: c"),
+        ("shopee", "partner_id: '1', partner_key: b, shop_id: '2', refresh_token: c"),
+        ("shopify", "location_id: '1', access_token: c"),
+        ("magento", MAGENTO),
+    ],
+)
+def test_every_kind_of_channel_has_its_own_fields(tmp_path: Path, kind: str, own: str) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(channel(f"kind: {kind}, time_zone: Asia/Jakarta, {own}"))
+
+    read = load(path).environments["production"].channels["other"]
+
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema())
+    assert (read.kind, read.time_zone, read.budget_share) == (kind, "Asia/Jakarta", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("kind: amazone", ".kind is 'amazone', known are amazon, ebay, shopee, shopify, magento"),
+        ("username: a", ".kind is missing"),
+        (
+            f"kind: magento, {MAGENTO}, budget_shar: 0.5",
+            ".budget_shar is not known; did you mean 'budget_share'?",
+        ),
+        (
+            f"kind: magento, {MAGENTO}, xyz: 1",
+            ".xyz is not known; known are endpoint, time_zone, budget_share, wait_seconds, kind,"
+            " store, website, source, username, password, token",
+        ),
+        (
+            f"kind: magento, {MAGENTO}, budget_share: 0",
+            ".budget_share is 0: input should be greater than or equal to 0.01",
+        ),
+        (
+            "kind: ebay, client_id: a, client_secret: b",
+            ".refresh_token is missing",
+        ),
+        (
+            "kind: magento, username: a",
+            ".token is missing: it or a username and a password is needed",
+        ),
+        (
+            f"kind: magento, {MAGENTO}, time_zone: Mars/Base",
+            ".time_zone is 'Mars/Base': no IANA time zone",
+        ),
+        (
+            f"kind: amazon, {AMAZON}, fulfilment: merchant",
+            ".seller_id is missing: a merchant's own stock is found by it",
+        ),
+        (
+            "kind: shopify, client_id: only",
+            ".access_token is missing: it or a client_id and a client_secret is needed",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_channel_is_named(tmp_path: Path, fields: str, said: str) -> None:
+    text = channel(fields)
+    line = text[: text.index("      other:")].count("\n") + 1
+
+    found = refused(tmp_path, text)
+
+    assert found == (f"shop.yaml:{line}: environments.production.channels.other{said}",)
+
+
 def test_all_objections_come_at_once(tmp_path: Path) -> None:
     text = changed("max_error_rate: 0.03", "max_error_rate: 7").replace("kind: web", "kind: x")
 

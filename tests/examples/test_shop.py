@@ -39,7 +39,9 @@ def exit_codes(folder: Path, database_url: str) -> dict[str, int]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("changes", [(), ("0001",), ("0001", "0002"), ("0001", "0003")])
+@pytest.mark.parametrize(
+    "changes", [(), ("0001",), ("0001", "0002"), ("0001", "0003"), ("0001", "0005")]
+)
 def test_every_version_that_reaches_customers_passes_its_tests(
     tmp_path: Path, database_url: str, changes: tuple[str, ...]
 ) -> None:

@@ -22,8 +22,8 @@ from tasks.recover import recover
 from tests.flows.world import World
 
 EXECUTOR_SECONDS = 90.0
-EVERY = int(os.environ.get("TRADEWIND_KILL_EVERY", "3"))
-"""`make campaign-kills` dies at every place, which takes three times as long."""
+EVERY = int(os.environ.get("TRADEWIND_KILL_EVERY", "6"))
+"""`make campaign-kills` dies at every place, which takes six times as long."""
 _turn = threading.Lock()
 
 

@@ -92,7 +92,7 @@ def opened(folder: Path, change: Callable[[Settings], None]) -> Iterator[World]:
         stack.up()
         with temporary_settings(prefect):
             street = Street(live, stack)
-            street.open_marketplace()
+            street.open_marketplaces()
             apply(live, PrefectServer())
             yield World(live, stack, street, sample)
     finally:
@@ -104,7 +104,7 @@ def quick(settings: Settings) -> None:
     production = settings["environments"]["production"]
     production |= {"approve_schema": False, "lease_seconds": 2}
     production["canary"] |= {"weights": [50, 100], "bake_seconds": 0.2, "poll_seconds": 0.1}
-    production["checks"] |= {"settle_seconds": 1, "baseline_windows": 1}
+    production["checks"] |= {"settle_seconds": 2}
     for name, service in settings["services"].items():
         folder = name.replace("-", "_")
         service["max_error_rate"] = 0.2

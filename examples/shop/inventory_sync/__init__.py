@@ -1,1 +1,1 @@
-"""Keeps the marketplace stocked from the warehouse."""
+"""Keeps the marketplaces stocked from the warehouse."""

@@ -1,23 +1,20 @@
-"""``python -m inventory_sync``: refills the marketplace, pass by pass."""
+"""``python -m inventory_sync``: refills the marketplaces, pass by pass."""
 
-import os
 from datetime import UTC, datetime
 
 from inventory_sync.transfers import transfer_all
-from shopdb.amazon import Amazon
+from shopdb import markets
 from shopdb.worker import Worker
 
 
+def one_pass(connection, opened):
+    markets.each(opened, lambda channel, market: transfer_all(connection, channel, market))
+    return datetime.now(UTC)
+
+
 def main():
-    amazon = Amazon() if os.environ.get("AMAZON_ENDPOINT") else None
-    channel = os.environ.get("AMAZON_CHANNEL", "amazon-us")
-
-    def one_pass(connection):
-        if amazon is not None:
-            transfer_all(connection, amazon, channel)
-        return datetime.now(UTC)
-
-    Worker("inventory-sync", one_pass).run()
+    opened = markets.opened()
+    Worker("inventory-sync", lambda connection: one_pass(connection, opened)).run()
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Brings the marketplace's orders into the shop."""
+"""Brings the marketplaces' orders into the shop."""

@@ -24,20 +24,22 @@ def move(connection, sku, location, delta, reason, ref):
         (delta, sku, location),
     )
     connection.execute(
-        "INSERT INTO stock_movements (sku, location, delta, reason, ref) VALUES (%s, %s, %s, %s, %s)",
+        "INSERT INTO stock_movements (sku, location, delta, reason, ref)"
+        " VALUES (%s, %s, %s, %s, %s)",
         (sku, location, delta, reason, ref),
     )
 
 
-def seed(connection, channel):
-    """Puts the catalogue in where it is missing; what is there stays."""
+def seed(connection, channels):
+    """Puts the catalogue in where it is missing, units for each channel; what is there stays."""
     for item in json.loads(CATALOGUE.read_text()):
         connection.execute(
             "INSERT INTO products (sku, title, price, currency) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
             (item["sku"], item["title"], item["price"], item["currency"]),
         )
-        for location, quantity in ((WAREHOUSE, item["warehouse"]), (channel, item["channel"])):
+        allotted = {WAREHOUSE: item["warehouse"], **dict.fromkeys(channels, item["channel"])}
+        for location, quantity in allotted.items():
             new = connection.execute(
                 "INSERT INTO stock (sku, location, quantity) VALUES (%s, %s, 0)"
                 " ON CONFLICT DO NOTHING RETURNING sku",

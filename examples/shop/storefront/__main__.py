@@ -5,7 +5,7 @@ import threading
 
 import psycopg
 
-from shopdb import connect, seed
+from shopdb import connect, markets, seed
 from shopdb.pages import Pages, serve
 from storefront.checkout import Refused, check_out
 
@@ -70,7 +70,7 @@ def sold(key, wish):
 
 def main():
     with connect() as start:
-        seed(start, os.environ.get("AMAZON_CHANNEL", "amazon-us"))
+        seed(start, markets.channels())
     serve(Storefront)
 
 

@@ -32,7 +32,7 @@ def sell_one(connection):
 
 def main():
     with connect() as connection:
-        seed(connection, "smoke")
+        seed(connection, ())
         print(sell_one(connection))
 
 

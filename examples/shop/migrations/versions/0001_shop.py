@@ -1,4 +1,4 @@
-"""Products, stock with its movements, orders with their lines, transfers, watermarks."""
+"""Products, stock, its movements and pushes, orders with their lines, what the workers keep."""
 
 from alembic import op
 
@@ -23,15 +23,22 @@ CREATE TABLE orders (
     channel text NOT NULL, channel_order_id text, currency text NOT NULL,
     total numeric(12, 2) NOT NULL, placed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     imported_at timestamptz NOT NULL DEFAULT clock_timestamp(), status text NOT NULL,
+    cancelled boolean NOT NULL DEFAULT false, shipped_at timestamptz,
     UNIQUE (channel, channel_order_id)
 );
 CREATE TABLE order_lines (
     order_id bigint NOT NULL REFERENCES orders, sku text NOT NULL, quantity integer NOT NULL
 );
 CREATE TABLE transfers (
-    token text PRIMARY KEY, sku text NOT NULL, quantity integer NOT NULL,
+    token text PRIMARY KEY, channel text NOT NULL, sku text NOT NULL, quantity integer NOT NULL,
     done boolean NOT NULL DEFAULT false
 );
+CREATE TABLE stock_pushes (
+    channel text NOT NULL, sku text NOT NULL, quantity integer NOT NULL,
+    pushed_at timestamptz NOT NULL DEFAULT clock_timestamp(), version text NOT NULL,
+    PRIMARY KEY (channel, sku, pushed_at)
+);
+CREATE TABLE refresh_tokens (account text PRIMARY KEY, token text NOT NULL);
 CREATE TABLE watermarks (worker text PRIMARY KEY, at timestamptz NOT NULL);
 """
 
@@ -44,6 +51,8 @@ def upgrade():
 def downgrade():
     for table in (
         "watermarks",
+        "refresh_tokens",
+        "stock_pushes",
         "transfers",
         "order_lines",
         "orders",
