@@ -100,7 +100,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Pace:
-    """How many ``skus`` one call of a whole reading of stock brings, and how often it may be made."""
+    """How many ``skus`` one call for all stock brings, and how often it may be made."""
 
     rate: Rate
     skus: int

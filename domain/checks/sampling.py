@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from domain.channel import Quota, Rate
 
+ROUNDING = 1e-9
+"""Of the logarithms: a chance of exactly 1 − confidence is not above it."""
 KEPT_SHARE = 0.3
 """Of a quota that the seller's own sync needs, too; RATE-01 warns below it."""
 
@@ -72,7 +74,7 @@ def at_most(violations: int, drawn: int, population: int, confidence_percent: fl
     least, most = violations, population - drawn + violations
     while least < most:
         middle = (least + most + 1) // 2
-        if _so_few(violations, drawn, middle, population) > 1 - confidence_percent / 100:
+        if _so_few(violations, drawn, middle, population) > 1 - confidence_percent / 100 + ROUNDING:
             least = middle
         else:
             most = middle - 1

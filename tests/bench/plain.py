@@ -25,10 +25,12 @@ QUERIES = {
     "PAG-01 orders": "SELECT channel, order_id FROM their_orders GROUP BY 1, 2 HAVING count(*) > 1",
     "INV-01": f"""
         WITH under_way AS ({UNDER_WAY}), lately AS ({LATELY})
-        SELECT channel, sku, {E}, t.quantity FROM our_stock o JOIN their_stock t USING (channel, sku)
+        SELECT channel, sku, {E}, t.quantity FROM our_stock o JOIN their_stock t USING
+        (channel, sku)
         LEFT JOIN under_way u USING (channel, sku) LEFT JOIN lately m USING (channel, sku)
         WHERE {SETTLED} AND NOT t.quantity BETWEEN
-        greatest(0, {E} - coalesce(m.rose, 0) - coalesce(u.quantity, 0)) AND {E} - coalesce(m.fell, 0)
+        greatest(0, {E} - coalesce(m.rose, 0) - coalesce(u.quantity, 0)) AND {E} -
+        coalesce(m.fell, 0)
         """,
     "INV-03": "SELECT channel, sku FROM our_stock WHERE quantity < 0"
               " UNION ALL SELECT channel, sku FROM their_stock WHERE quantity < 0",

@@ -1,4 +1,4 @@
-"""Five marketplaces: a version that tells them wrong stock, what it wrote, and every hour's look."""
+"""Five marketplaces: a version that tells them wrong stock, and the look of every hour."""
 
 import json
 from collections.abc import Iterator
