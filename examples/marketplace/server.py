@@ -1,4 +1,4 @@
-"""A marketplace over HTTP: the official API for the seller, ``/_simulator/`` for buyers and tests."""
+"""A marketplace over HTTP: its official API for sellers, ``/_simulator/`` for buyers and tests."""
 
 from dataclasses import asdict
 from decimal import Decimal
