@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench campaign-kills lock browser engines clean
+.PHONY: demo test check bench campaign-kills campaign-checks lock browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
@@ -39,6 +39,10 @@ engines:
 # Slow: an executor killed at every single write of the ledger.
 campaign-kills: engines $(READY)
 	TRADEWIND_KILL_EVERY=1 $(BIN)/pytest -m customers tests/flows/test_kill_sweep.py
+
+# Slow: several hundred simulated shops, with and without a guilty release, judged.
+campaign-checks: $(READY)
+	$(BIN)/python -m tests.campaigns.checks
 
 bench: $(READY) engines
 	$(BIN)/python -m tests.bench

@@ -12,6 +12,7 @@ from functools import partial
 
 from tests.bench import tools
 from tests.bench.backups import backups
+from tests.bench.checks import checks
 from tests.bench.conditions import conditions
 from tests.bench.dangerous import dangerous
 from tests.bench.memory import memory
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[], Result]] = {
     "verdicts": verdicts,
     "dangerous": partial(dangerous, ROWS),
     "backups": backups,
+    "checks": checks,
 }
 
 

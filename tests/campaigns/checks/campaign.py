@@ -53,19 +53,19 @@ def _share(planned: Sequence[Planned]) -> list[Row]:
         server = Postgres(Path(folder) / "data")
         server.start()
         try:
-            with place(server) as there:
+            with place(server, Path(folder)) as there:
                 return [there.run(BY_NAME[name], seed) for name, seed in planned]
         finally:
             server.stop()
 
 
 @contextmanager
-def place(server: Postgres) -> Iterator[Place]:
+def place(server: Postgres, folder: Path) -> Iterator[Place]:
     """Databases and marketplaces for runs, on a PostgreSQL that is there."""
     for database in ("campaign_shop", "campaign_ledger"):
         server.create(database)
     shop, ledger = server.url("campaign_shop"), server.url("campaign_ledger")
     books.create(shop)
     upgrade(ledger)
-    with served(shop) as street:
+    with served(shop, folder) as street:
         yield Place(street, shop, ledger)

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import uvicorn
 
 from blocks.channels import ChannelClient
+from blocks.channels.kept import KeptFile
 from domain.channel import Rate
 from examples.marketplace.__main__ import by_port, opened
 from examples.marketplace.account import Account
@@ -76,8 +78,11 @@ class Street:
 
 
 @contextmanager
-def served(shop_url: str) -> Iterator[Street]:
-    """On ports of 127.0.0.1, in a thread of this process; the storefront beside them."""
+def served(shop_url: str, folder: Path) -> Iterator[Street]:
+    """On ports of 127.0.0.1, in a thread of this process; the storefront beside them.
+
+    Clients keep in ``folder`` what has to outlive them.
+    """
     clock = Clock()
     names = (*CHANNELS, "storefront")
     listening = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
@@ -98,7 +103,11 @@ def served(shop_url: str) -> Iterator[Street]:
     thread.start()
     try:
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        clients = {name: client(CHANNELS[name][0], urls[name], clock) for name in CHANNELS}
+        tokens = KeptFile(folder / "tokens.json")
+        clients = {
+            name: client(kind, {"endpoint": urls[name], "tokens": tokens}, clock)
+            for name, (kind, _) in CHANNELS.items()
+        }
         yield Street(clock, apis, clients, urls["storefront"])
     finally:
         server.should_exit = True
@@ -107,13 +116,17 @@ def served(shop_url: str) -> Iterator[Street]:
             one.close()
 
 
-def client(kind: str, url: str, clock: Clock) -> ChannelClient:
+def client(kind: str, place: Mapping[str, Any], clock: Clock) -> ChannelClient:
     """Tradewind's client of that kind with the simulator's demo credentials."""
     there = import_module(f"blocks.channels.{kind}")
     simulated = import_module(f"examples.marketplace.{kind}")
     access = getattr(there, f"{kind.capitalize()}Access")
-    given: dict[str, Any] = {"endpoint": url, "token_endpoint": url, **simulated.CLIENT}
-    given.setdefault("marketplace", getattr(simulated, "MARKETPLACE", ""))
+    given = {
+        **place,
+        **simulated.CLIENT,
+        "token_endpoint": place["endpoint"],
+        "marketplace": getattr(simulated, "MARKETPLACE", ""),
+    }
     known = {one.name: given[one.name] for one in fields(access) if one.name in given}
     made: ChannelClient = getattr(there, f"{kind.capitalize()}Client")(
         access(**known), Plenty(), now=clock, pause=lambda seconds: None
