@@ -26,6 +26,7 @@ from blocks.quality.database import Ledger, Schema
 from blocks.quality.landing import landed
 from blocks.quality.scope import Purpose
 from domain.channel import Line, Order, StockRow
+from domain.checks.looks import Look
 from domain.checks.settings import Checks
 from tests.bench import plain
 
@@ -87,14 +88,29 @@ def opened(url: str, size: int) -> Found:
     return {"look": quality.look(scope("baseline", None), ours(url), readings(size)).id}
 
 
+def by_look(url: str, size: int) -> Found:
+    """A look, with all that it remembers."""
+    return violating(looked(url, size))
+
+
 def by_tradewind(url: str, size: int) -> Found:
-    """A look, with all that it remembers, and a verdict by Great Expectations."""
+    """A look, and the verdict on what is new, by Great Expectations in a child process."""
+    seen = looked(url, size)
     quality = Quality(named(url, "ledger"), lambda: NOW)
-    seen = quality.look(scope("first", OPENING), ours(url), readings(size))
     judged = quality.judge("production", OPENING - 1, seen.id, seen.id, 100_000)
     assert not judged.problem, judged.problem
+    return violating(seen)
+
+
+def looked(url: str, size: int) -> Look:
+    quality = Quality(named(url, "ledger"), lambda: NOW)
+    return quality.look(scope("first", OPENING), ours(url), readings(size))
+
+
+def violating(look: Look) -> Found:
+    """Per check, over all channels."""
     found = Counter[str]()
-    for part in seen.parts.values():
+    for part in look.parts.values():
         assert not part.unknown, part.unknown
         found.update(part.violating)
     return found
@@ -187,7 +203,7 @@ def resident() -> int:
 
 
 ACTS: dict[str, Callable[[str, int], Found]] = {
-    "opening": opened, "tradewind": by_tradewind, "plain": by_plain_sql, "gx": by_expectations,
+    "opening": opened, "look": by_look, "tradewind": by_tradewind, "plain": by_plain_sql, "gx": by_expectations,
 }  # fmt: skip
 
 
