@@ -203,8 +203,12 @@ def resident() -> int:
 
 
 ACTS: dict[str, Callable[[str, int], Found]] = {
-    "opening": opened, "look": by_look, "tradewind": by_tradewind, "plain": by_plain_sql, "gx": by_expectations,
-}  # fmt: skip
+    "opening": opened,
+    "look": by_look,
+    "tradewind": by_tradewind,
+    "plain": by_plain_sql,
+    "gx": by_expectations,
+}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ class Kind:
 
     A *critical* one must fail, *high* and *warning* must be told, an *unknown* one must be
     inconclusive, *none* must pass. ``around`` happens outside at the release's time, ``surge``
-    multiplies what is bought from then on. ``before`` served already when the release came.
+    multiplies what is bought from then on. ``before`` served already when the release came; every
+    channel has ``skus``.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Kind:
     around: Around | None = None
     surge: float = 1
     before: type[Sync] = Sync
+    skus: int = 60
 
 
 def _on_some(kinds: tuple[str, ...], **switches: object) -> Around:
@@ -62,6 +64,8 @@ COUNTED = ("ebay", "magento", "shopify")
 """Marketplaces that say how many rows there are."""
 
 MANY = 1_000_000
+PAGES = 250
+"""SKUs that fill more than one page of every marketplace."""
 
 GUILTY = (
     Kind("decrements twice", "critical", faulty.DecrementsTwice, ("INV-07", "INV-08")),
@@ -69,7 +73,8 @@ GUILTY = (
     Kind("forgets movements", "critical", faulty.ForgetsMovements, ("INV-07", "INV-08")),
     Kind("loses orders", "critical", faulty.LosesOrders, ("ORD-01",), (0.1, 1)),
     Kind("doubles orders", "critical", faulty.DoublesOrders, ("ORD-02",), (0.1, 1)),
-    Kind("books on another channel", "critical", faulty.OtherChannel, ("ORD-01",), (0.1, 1)),
+    Kind("books on another channel", "critical", faulty.OtherChannel, ("ORD-01", "INV-07"),
+         (0.1, 1)),
     Kind("wrong currency", "critical", faulty.WrongCurrency, ("ORD-04",), (0.1, 1)),
     Kind("wrong digits", "critical", faulty.WrongDigits, ("ORD-04",), (0.1, 1)),
     Kind("rounds money", "critical", faulty.RoundsMoney, ("ORD-04",), (0.1, 1)),
@@ -97,8 +102,8 @@ GUILTY = (
 )  # fmt: skip
 
 UNKNOWN = (
-    Kind("page missing", "unknown", around=_on_some(COUNTED, page_gap=True)),
-    Kind("page repeated", "unknown", around=_on_some(ALL_KINDS, repeat_page=True)),
+    Kind("row missing", "unknown", around=_on_some(COUNTED, page_gap=True), skus=PAGES),
+    Kind("page repeated", "unknown", around=_on_some(ALL_KINDS, repeat_page=True), skus=PAGES),
     Kind("calls refused", "unknown", around=_on_some(ALL_KINDS, refuse_429=MANY)),
     Kind("channel out of order", "unknown", around=_on_some(ALL_KINDS, fail_5xx=MANY)),
 )

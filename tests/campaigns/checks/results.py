@@ -45,10 +45,11 @@ def summary(rows: Sequence[Row]) -> Summary:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown, a row a kind: runs, right ones, verdicts, the median time, what health says."""
+    """Markdown, a row a kind: runs, right ones, verdicts, the median time; then other ways."""
     head = (
-        "| Kind | Severity | Runs | Right | Fail | Inconclusive | Pass | Seconds | Health: ill |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| Kind | Severity | Runs | Right | Fail | Inconclusive | Pass | Seconds | Hasty: fail"
+        " | Health: ill |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     )
     lines = (
         _line(kind, [row for row in rows if row.kind == kind.name])
@@ -73,7 +74,8 @@ def _line(kind: Kind, rows: Sequence[Row]) -> str:
     counts = [sum(row.verdict == said for row in rows) for said in ("fail", "inconclusive", "pass")]
     cells = (
         kind.name, kind.severity, len(rows), sum(right(kind, row) for row in rows), *counts,
-        f"{median(row.seconds for row in rows):.0f}", sum(not row.healthy for row in rows),
+        f"{median(row.seconds for row in rows):.0f}",
+        sum(row.hasty == "fail" for row in rows), sum(not row.healthy for row in rows),
     )  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -46,11 +46,15 @@ MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Row:
-    """What one run came to; ``seconds`` from the release to the verdict, ``took`` really."""
+    """What one run came to; ``seconds`` from the release to the verdict, ``took`` really.
+
+    ``hasty`` is the verdict of who looks after one settle window, and again only at what is wrong.
+    """
 
     kind: str
     seed: int
     verdict: str
+    hasty: str
     failed: tuple[str, ...]
     details: tuple[str, ...]
     seconds: float
@@ -69,11 +73,11 @@ class Place:
     def run(self, kind: Kind, seed: int) -> Row:
         began, random = time.monotonic(), Random(f"{kind.name} {seed}")
         release = MONDAY + timedelta(days=random.randrange(14), hours=4 + random.random() * 16)
-        story = Story(self, f"{kind.name} {seed}", release, random)
-        story.before(kind)
-        found, seconds = story.after(kind)
+        story = Story(self, kind, f"{kind.name} {seed}", release, random)
+        story.before()
+        found, seconds = story.after()
         return Row(
-            kind.name, seed, verdict(found, CHECKS.restores),
+            kind.name, seed, verdict(found, CHECKS.restores), story.hasty(),
             tuple(dict.fromkeys(one.check for one in findings(found))),
             tuple(f"{one.channel} {one.check} {one.detail}"
                   for one in found if one.result in ("fail", "inconclusive")),
@@ -89,51 +93,63 @@ class Place:
 class Story:
     """An environment of its own: its trade, its looks, in simulated time."""
 
-    def __init__(self, place: Place, name: str, release: datetime, random: Random) -> None:
-        self.place, self.name, self.release, self.random = place, name, release, random
+    def __init__(
+        self, place: Place, kind: Kind, name: str, release: datetime, random: Random
+    ) -> None:
+        self.place, self.kind, self.name = place, kind, name
+        self.release, self.random = release, random
         self.quality = Quality(place.ledger_url, place.street.clock)
         self.since = release - 2 * SETTLE - HISTORY
         place.street.empty(self.since)
-        self.trade = Trade(place.street, random, RATE)
+        self.trade = Trade(place.street, random, RATE, kind.skus)
         self.baseline: list[Look] = []
+        self.looks: list[Look] = []
 
-    def before(self, kind: Kind) -> None:
+    def before(self) -> None:
         """An hour of trade, then three looks."""
         end = self.release + LOOKS_AFTER * SETTLE + timedelta(minutes=15)
         books.weeks_before(
             self.place.shop_url, self.since - timedelta(hours=1), end, RATE, self.random
         )
         self.trade.open()
-        if kind.before is not Sync:
-            self.trade.release(self._wrong(kind, kind.before))
+        if self.kind.before is not Sync:
+            self.trade.release(self._wrong(self.kind.before))
         for windows in (2, 1, 0):
             self.trade.run(self.release - windows * SETTLE - timedelta(seconds=10))
             self.baseline.append(self._look("baseline"))
 
-    def after(self, kind: Kind) -> tuple[tuple[Outcome, ...], float]:
+    def after(self) -> tuple[tuple[Outcome, ...], float]:
         """Looks a settle window apart, each two of them judged, until one fails."""
-        self.trade.run(self.release)
-        if kind.around is not None:
-            kind.around(self.place.street, self.random)
-        self.trade.rate *= kind.surge
-        self.trade.release(self._wrong(kind, kind.version))
-        first = self._next("first", 1)
-        for number in range(2, LOOKS_AFTER + 1):
-            again = self._next("again", number)
-            found = self._judged(first, again)
+        self._released()
+        found: tuple[Outcome, ...] = ()
+        for number in range(1, LOOKS_AFTER + 1):
+            self.trade.run(self.release + number * SETTLE)
+            self.looks.append(self._look("again" if self.looks else "first"))
+            if number > 1:
+                found = self._judged(*self.looks[-2:])
             if verdict(found, CHECKS.restores) == "fail":
                 break
-            first = again
         return found, number * CHECKS.settle_seconds
 
-    def _wrong(self, kind: Kind, version: type[Sync]) -> type[Sync]:
+    def hasty(self) -> str:
+        first, second = self.looks[:2]
+        at_once = self._judged(first, first)
+        if all(one.result in ("pass", "off") for one in at_once):
+            return "pass"
+        return verdict(self._judged(first, second), CHECKS.restores)
+
+    def _released(self) -> None:
+        self.trade.run(self.release)
+        if self.kind.around is not None:
+            self.kind.around(self.place.street, self.random)
+        self.trade.rate *= self.kind.surge
+        self.trade.release(self._wrong(self.kind.version))
+
+    def _wrong(self, version: type[Sync]) -> type[Sync]:
         if not issubclass(version, Faulty):
             return version
-        return type(version.__name__, (version,), {"share": self.random.uniform(*kind.share)})
-
-    def _next(self, purpose: Purpose, windows: int) -> Look:
-        self.trade.run(self.release + windows * SETTLE)
-        return self._look(purpose)
+        share = self.random.uniform(*self.kind.share)
+        return type(version.__name__, (version,), {"share": share})
 
     def _look(self, purpose: Purpose) -> Look:
         books.kept(self.place.shop_url, self.trade.shop)

@@ -10,8 +10,6 @@ from examples.marketplace.account import Sold, SoldLine, SoldOut
 from tests.campaigns.checks.shop import Shop, Stock, Sync
 from tests.campaigns.checks.street import CHANNELS, Street
 
-SKUS = tuple(f"SKU-{number:03d}" for number in range(1, 61))
-DEMAND = tuple(1 / (number + 3) for number in range(len(SKUS)))
 SPARE = 20
 CANCELLED_SHARE, PENDING_SHARE = 0.12, 0.03
 
@@ -19,10 +17,15 @@ Happening = Callable[[datetime], None]
 
 
 class Trade:
-    """A queue of what happens when; ``rate`` is orders a minute on each channel."""
+    """A queue of what happens when; ``rate`` is orders a minute on each channel.
 
-    def __init__(self, street: Street, random: Random, rate: float) -> None:
+    The first of ``skus`` sell most.
+    """
+
+    def __init__(self, street: Street, random: Random, rate: float, skus: int) -> None:
         self.street, self.random, self.rate = street, random, rate
+        self.skus = tuple(f"SKU-{number:03d}" for number in range(1, skus + 1))
+        self._demand = tuple(1 / (number + 3) for number in range(skus))
         self.shop = Shop()
         self.sync = Sync(self.shop, street.accounts, self.later, random)
         self._queue: list[tuple[datetime, int, Happening]] = []
@@ -32,10 +35,10 @@ class Trade:
         """Stock on every channel, some of it sold out, and the first buyers on their way."""
         now = self.street.clock.at
         for channel in CHANNELS:
-            for sku in SKUS:
+            for sku in self.skus:
                 self._stock(channel, sku, now)
             self.later(self.random.expovariate(self.rate / 60), self._buyer(channel))
-        for sku in SKUS:
+        for sku in self.skus:
             held = sum(self.shop.stock[channel, sku].quantity for channel in CHANNELS)
             self.shop.pools[sku] = held + SPARE
 
@@ -78,7 +81,7 @@ class Trade:
         """An order of one to three SKUs; whoever finds them sold out goes away."""
         account, currency = self.street.accounts[channel], CHANNELS[channel][1]
         wanted = dict.fromkeys(
-            self.random.choices(SKUS, DEMAND, k=self.random.choice((1, 1, 1, 2, 3)))
+            self.random.choices(self.skus, self._demand, k=self.random.choice((1, 1, 1, 2, 3)))
         )
         lines = tuple(
             SoldLine(sku, self.random.choice((1, 1, 2, 3)), price(sku, currency)) for sku in wanted
