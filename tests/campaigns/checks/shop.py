@@ -127,6 +127,10 @@ class Sync:
         if row.refilled and row.quantity < LOW:
             self.shop.move(channel, sku, REFILL, "transfer", now)
 
+    def deliver(self, channel: str, sku: str, quantity: int, now: datetime) -> None:
+        self.shop.move(channel, sku, quantity, "delivery", now)
+        self.tell(channel, sku)
+
     def import_cancel(self, channel: str, sold: Sold, now: datetime) -> None:
         booked = self.booked.get((channel, sold.order_id))
         if booked is None:

@@ -11,6 +11,9 @@ from tests.campaigns.checks.shop import Shop, Stock, Sync
 from tests.campaigns.checks.street import CHANNELS, Street
 
 SPARE = 20
+DELIVERY_SECONDS = 300.0
+"""Between two deliveries of a SKU for a channel, on average."""
+
 CANCELLED_SHARE, PENDING_SHARE = 0.12, 0.03
 
 Happening = Callable[[datetime], None]
@@ -38,6 +41,7 @@ class Trade:
             for sku in self.skus:
                 self._stock(channel, sku, now)
             self.later(self.random.expovariate(self.rate / 60), self._buyer(channel))
+            self.later(self.random.expovariate(1 / DELIVERY_SECONDS), self._delivery(channel))
         for sku in self.skus:
             held = sum(self.shop.stock[channel, sku].quantity for channel in CHANNELS)
             self.shop.pools[sku] = held + SPARE
@@ -74,6 +78,14 @@ class Trade:
         def comes(now: datetime) -> None:
             self.later(self.random.expovariate(self.rate / 60), self._buyer(channel))
             self._buy(channel, now)
+
+        return comes
+
+    def _delivery(self, channel: str) -> Happening:
+        def comes(now: datetime) -> None:
+            self.later(self.random.expovariate(1 / DELIVERY_SECONDS), self._delivery(channel))
+            sku = self.random.choice(self.skus)
+            self.sync.deliver(channel, sku, self.random.randint(5, 30), now)
 
         return comes
 
