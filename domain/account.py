@@ -46,7 +46,6 @@ class EbayChannel(Account):
     """The Sell APIs for one seller, who let the app in with a ``refresh_token``."""
 
     kind: Literal["ebay"]
-    marketplace: str = ""
     client_id: str
     client_secret: str
     refresh_token: str

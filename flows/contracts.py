@@ -8,7 +8,7 @@ from prefect.states import Completed, Failed
 
 from blocks.shop import open_shop
 from domain.errors import TradewindError
-from tasks.contracts import compare_all, forget_undeclared, report_contracts, tell_endings
+from tasks.contracts import ask_live, compare_all, forget_undeclared, report_contracts, tell_endings
 from tasks.ending import said
 
 
@@ -17,7 +17,7 @@ def contracts(shop: str) -> State[Any]:
     """Failed, with their names, when sources were not read; the others are written down."""
     live = open_shop(shop)
     try:
-        silent = compare_all(live)
+        silent = {**compare_all(live), **ask_live(live)}
         forget_undeclared(live)
         tell_endings(live)
         report_contracts(live, silent)

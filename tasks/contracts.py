@@ -1,5 +1,6 @@
 """Contracts: every published specification against what our clients use, written down and told."""
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -12,7 +13,16 @@ from blocks.contracts.feed import notices
 from blocks.contracts.published import text_at
 from blocks.contracts.seen import Seen
 from blocks.shop import Live
-from domain.contracts.findings import LIVE, Finding, aged, objections, settled, to_tell
+from domain.contracts.findings import (
+    LIVE,
+    Finding,
+    Found,
+    aged,
+    objections,
+    settled,
+    to_tell,
+    version_findings,
+)
 from domain.contracts.notices import about
 from domain.contracts.page import page
 from domain.contracts.settings import Contracts
@@ -71,6 +81,34 @@ def read_feed(live: Live, name: str) -> None:
     entries = notices(_text(live, feed.at), feed.at)
     found = aged(about(entries, of_channel(feed.channel)), today())
     live.ledger.findings.record(feed.channel, name, found)
+
+
+def ask_live(live: Live) -> dict[str, str]:
+    """Each kind of channel over all environments: the version answered against that asked for.
+
+    By channel why one did not answer, which ends no other.
+    """
+    found: dict[str, tuple[Found, ...]] = {}
+    silent = {}
+    for place, environment in live.shop.environments.items():
+        for name, channel in environment.channels.items():
+            try:
+                told = answered(live, place, name)
+            except TradewindError as error:
+                get_run_logger().error("%s: %s", name, error)
+                silent[name] = str(error)
+            else:
+                found[channel.kind] = (*found.get(channel.kind, ()), *told)
+    for kind, every in found.items():
+        live.ledger.findings.record(kind, LIVE, tuple(dict.fromkeys(every)))
+    return silent
+
+
+@task(task_run_name="ask {name} for its version", **STEP)
+def answered(live: Live, environment: str, name: str) -> tuple[Found, ...]:
+    reading = live.channels(environment)[name].orders_since(datetime.now(UTC))
+    deque(reading, maxlen=0)
+    return version_findings(reading.fetch.pinned, reading.fetch.version)
 
 
 @task(task_run_name="forget what is no longer declared", **STEP)

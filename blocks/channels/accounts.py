@@ -85,7 +85,6 @@ class EbayAccount(ChannelAccount):
     _access = EbayAccess
     _client = EbayClient
 
-    marketplace: str = Field(default="", title="Marketplace id")
     client_id: str = Field(default="", title="Client id")
     client_secret: str = Field(default="", title="Client secret (a reference)")
     refresh_token: str = Field(default="", title="Refresh token (a reference)")

@@ -46,7 +46,8 @@ class Reading(Generic[Row]):
     """Iterate it once, to the end; then ``fetch`` has what is known of it.
 
     ``rows(tally)`` yields row by row; it counts pages and calls into the tally and raises
-    Incomplete where it cannot go on. No row is kept: memory does not grow with an account.
+    Incomplete where it cannot go on; an answer of another shape is incomplete, too. No row is kept:
+    memory does not grow with an account.
     """
 
     def __init__(self, rows: Callable[[Tally], Iterator[Row]], now: Callable[[], datetime]) -> None:
@@ -62,6 +63,9 @@ class Reading(Generic[Row]):
                 yield row
         except Incomplete as cut_short:
             self._tally.reason = str(cut_short)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as strange:
+            what = f"{type(strange).__name__}: {strange}"
+            self._tally.reason = f"page {self._tally.pages} is not in the channel's shape: {what}"
         counted = {name: value for name, value in vars(self._tally).items() if name != "seen"}
         self._fetch = Fetch(ended_at=self._now(), **counted)
 
