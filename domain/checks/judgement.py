@@ -17,8 +17,8 @@ ACROSS = ("INV-02",)
 OF_STOCK = ("INV-01", "INV-03", "INV-04", "INV-05", "INV-06", "INV-07", "INV-08", "INV-10")
 """What a sample of the SKUs leaves unseen."""
 
-OF_WHAT_WAITS = ("INV-10",)
-"""What compares only what waits to be done: nothing compared is nothing left to do."""
+OF_FEW = ("INV-04", "INV-10")
+"""What compares only SKUs that are sold out, or wait to be pushed: there may well be none."""
 
 SINCE_OPENING = ("INV-07", "INV-08")
 """What is told by the change since a look before; the first window has none to compare with."""
@@ -91,12 +91,12 @@ def _not_compared(check: str, evidence: Evidence) -> tuple[Result, str] | None:
     parts = (*evidence.baseline, evidence.first, evidence.again)
     if not any(check in part.compared for part in parts):
         return "off", "not declared"
-    waits = check in OF_WHAT_WAITS
+    few = check in OF_FEW
     before = any(part.compared.get(check) for part in evidence.baseline)
     now = evidence.first.compared.get(check)
-    gone = before and (now is None or (now == 0 and not waits))
+    gone = before and (now is None or (now == 0 and not few))
     left_out = evidence.first.violating.get(check) and not evidence.again.compared.get(check)
-    if gone or (left_out and not waits):
+    if gone or (left_out and not few):
         return "inconclusive", "nothing was compared, something was before"
     return None
 
