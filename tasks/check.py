@@ -54,17 +54,17 @@ def compared(under_way: Deploying) -> Mapping[str, Any]:
     """The verdict; its page is an artifact, every row is in a file."""
     channels = Channels(under_way.live, under_way.environment, under_way.row.id)
     before = Before(**under_way.outcome(BASELINE))
-    first, again, outcomes = looked_at(channels, before)
+    looks, outcomes = looked_at(channels, before)
     blame(under_way.live, under_way.environment)
     decided = verdict(outcomes, channels.checks.restores)
-    published(under_way, channels, again, outcomes)
+    published(under_way, channels, looks[-1], outcomes)
     bad = [one for one in outcomes if one.result == "inconclusive"]
     return {
         "verdict": decided,
         "reasons": [said(one) for one in (*findings(outcomes), *bad)],
         "outcomes": [{**asdict(one), "rows": len(one.rows)} for one in outcomes],
-        "looks": [first.id, again.id],
-        "divergence": [units(look) for look in ((first,) if again is first else (first, again))],
+        "looks": [look.id for look in looks],
+        "divergence": [units(look) for look in looks],
     }
 
 

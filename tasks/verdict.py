@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from blocks.quality import Judged
+from blocks.quality.scope import Purpose
 from domain.checks.catalogue import ALL
-from domain.checks.evidence import Evidence, Outcome
-from domain.checks.judgement import judged
+from domain.checks.evidence import Evidence, Outcome, exposure
+from domain.checks.judgement import judged, verdict
 from domain.checks.looks import Look, Part
 from tasks.channels import Channels, begun, units, usual_settling
 
@@ -36,7 +37,8 @@ def windows(channels: Channels) -> Mapping[str, Any]:
     for number in range(checks.baseline_windows):
         if number:
             time.sleep(checks.settle_seconds / checks.baseline_windows)
-        looks.append(channels.look("baseline", since, checks.settle_seconds))
+        opening = looks[-1].id if looks else None
+        looks.append(channels.look("baseline", since, checks.settle_seconds, opening))
     return {
         "since": since.isoformat(),
         "settle_seconds": usual_settling(checks, tuple(looks)),
@@ -46,28 +48,34 @@ def windows(channels: Channels) -> Mapping[str, Any]:
     }
 
 
-def looked_at(channels: Channels, before: Before) -> tuple[Look, Look, tuple[Outcome, ...]]:
-    """A look after the settle window; where anything is wrong, one more a window later."""
+def looked_at(channels: Channels, before: Before) -> tuple[tuple[Look, ...], tuple[Outcome, ...]]:
+    """Looks a settle window apart, each two of them judged, until one fails.
+
+    What only begins after a while, as orders that get lost, is seen by the later ones.
+    """
     since, opening = datetime.fromisoformat(before.since), before.looks[-1]
     channels.measure(since, before.settle_seconds)
 
-    def settled(purpose: Any, asked: Mapping[str, tuple[str, ...]] | None = None) -> Look:
+    def settled(purpose: Purpose) -> Look:
         time.sleep(before.settle_seconds)
-        return channels.look(purpose, since, before.settle_seconds, opening, asked)
+        return channels.look(purpose, since, before.settle_seconds, opening)
 
-    first = again = channels.whole(partial(settled, "first"))
+    looks: list[Look] = []
+    for number in range(channels.checks.windows):
+        looks.append(channels.whole(partial(settled, "again" if number else "first")))
+        if number and _fails(channels, before, looks[-2], looks[-1]):
+            break
+    first, again, limit = looks[-2].id, looks[-1].id, channels.checks.sql_above_rows
+    found = channels.quality.judge(channels.environment, opening, first, again, limit)
+    return tuple(looks), judgements(channels, before, (looks[-2], looks[-1]), found)
+
+
+def _fails(channels: Channels, before: Before, first: Look, again: Look) -> bool:
+    """Counted by plain SQL, which is there at once; Great Expectations has the last word."""
     place, after = channels.environment, before.looks[-1]
-    new = channels.quality.persisting(place, after, first.id, first.id)
-    if not _clean(judgements(channels, before, (first, first), Judged(new))):
-        named = channels.wrong(first, datetime.fromisoformat(before.ended))
-        again = channels.whole(partial(settled, "again", named))
-    limit = channels.checks.sql_above_rows
-    found = channels.quality.judge(place, after, first.id, again.id, limit)
-    return first, again, judgements(channels, before, (first, again), found)
-
-
-def _clean(outcomes: tuple[Outcome, ...]) -> bool:
-    return all(one.result in ("pass", "off") for one in outcomes)
+    new = Judged(channels.quality.persisting(place, after, first.id, again.id))
+    outcomes = judgements(channels, before, (first, again), new)
+    return verdict(outcomes, channels.checks.restores) == "fail"
 
 
 def judgements(
@@ -78,13 +86,14 @@ def judgements(
     quality, place = channels.quality, channels.environment
     usual = quality.usual(place, before.looks)
     history = quality.history(place, first.id, KNOWN_LOOKS)
+    times = exposure([look for look in history if look.id in before.looks], again)
     outcomes: list[Outcome] = []
     for name, part in first.parts.items():
         seen = replace(part, unknown=part.unknown or found.problem)
         evidence = Evidence(
             name, _parts(history, name, before.looks), seen, again.parts.get(name, seen),
             found.new.get(name, {}), usual.get(name, {}), _parts(history, name),
-            channels.sample(name),
+            channels.sample(name), times,
         )  # fmt: skip
         outcomes += judged(evidence, channels.checks)
     return tuple(outcomes)

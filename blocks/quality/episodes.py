@@ -60,7 +60,7 @@ WITH windows AS (SELECT unnest(%(windows)s::bigint[]) AS look), stood AS (
     FROM divergences JOIN windows ON look BETWEEN first_look AND last_look
     WHERE environment = %(environment)s GROUP BY channel, check_id, key
 )
-SELECT channel, check_id, sum(count) AS changing
+SELECT channel, check_id, sum(count) AS changing, count(*) AS keys
 FROM stood WHERE count < (SELECT count(*) FROM windows) GROUP BY channel, check_id
 """
 COMPARED = """
@@ -168,13 +168,14 @@ def usual(
     """See ``Quality.usual``."""
     values = {"environment": environment, "windows": list(windows)}
     changing = {
-        (row["channel"], row["check_id"]): int(row["changing"])
+        (row["channel"], row["check_id"]): (int(row["changing"]), int(row["keys"]))
         for row in ledger.rows(USUAL, values)
     }
     found: dict[str, dict[str, Usual]] = {}
     for row in ledger.rows(COMPARED, values):
         key = (row["channel"], row["check_id"])
-        found.setdefault(key[0], {})[key[1]] = Usual(changing.get(key, 0), int(row["compared"]))
+        some, keys = changing.get(key, (0, 0))
+        found.setdefault(key[0], {})[key[1]] = Usual(some, int(row["compared"]), keys)
     return found
 
 

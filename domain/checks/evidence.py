@@ -1,11 +1,11 @@
 """What a judgement is made of, and what it comes to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from domain.checks.catalogue import Severity
-from domain.checks.looks import Divergence, Measures, New, Part, Usual
+from domain.checks.looks import Divergence, Look, Measures, New, Part, Usual
 from domain.checks.sampling import Sample
 
 Result = Literal["pass", "fail", "inconclusive", "off"]
@@ -19,7 +19,8 @@ class Evidence:
     ``baseline`` are the windows before, ``first`` the look after the settle window, ``again`` the
     one a window later (the same where the first saw nothing), ``new`` what began after the baseline
     and was seen by both. ``history`` are parts of older looks: how large a number usually is.
-    ``sample`` says how the SKUs were chosen, None when all were asked for.
+    ``sample`` says how the SKUs were chosen, None when all were asked for; ``exposure`` is the time
+    from the baseline's end to ``again`` as a multiple of the baseline's own.
     """
 
     channel: str
@@ -30,6 +31,7 @@ class Evidence:
     usual: Mapping[str, Usual] = field(default_factory=dict)
     history: tuple[Part, ...] = ()
     sample: Sample | None = None
+    exposure: float = 1
 
     @property
     def unknown(self) -> str:
@@ -54,6 +56,12 @@ class Outcome:
     result: Result
     detail: str
     rows: tuple[Divergence, ...] = ()
+
+
+def exposure(baseline: Sequence[Look], again: Look) -> float:
+    """How much longer than the baseline the time since it is; 1 where the baseline is one look."""
+    before = (baseline[-1].at - baseline[0].at).total_seconds()
+    return (again.at - baseline[-1].at).total_seconds() / before if before else 1.0
 
 
 def measured(

@@ -32,6 +32,20 @@ def allowed(usual: Usual, compared: int, floor: int) -> int:
     return max(floor, math.floor(rate * compared + 3 * math.sqrt(rate * (1 - rate) * compared)))
 
 
+def in_time(keys: int, exposure: float) -> int:
+    """New violations to be expected after the release when ``keys`` began in the time before it.
+
+    ``exposure`` is the time since the baseline as a multiple of the baseline's own. A wrong that is
+    going on brings new keys all the time: m = keys·exposure of them, and 3·sqrt(m·(1 + exposure)),
+    since both counts are Poisson and the first is all that is known of the rate.
+
+    >>> in_time(0, 1.5), in_time(4, 1.5)
+    (0, 17)
+    """
+    mean = keys * exposure
+    return math.floor(mean + 3 * math.sqrt(mean * (1 + exposure)))
+
+
 def poisson_p(count: int, expected: float) -> float:
     """Exact two-sided p: how rare a count is that is at least as far off (twice the nearer tail).
 

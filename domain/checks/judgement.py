@@ -5,7 +5,7 @@ from typing import Literal
 
 from domain.checks.catalogue import ALL, CHECKS, Check, Severity
 from domain.checks.evidence import Evidence, Outcome, Result
-from domain.checks.formulas import allowed
+from domain.checks.formulas import allowed, in_time
 from domain.checks.looks import Divergence, New, Usual
 from domain.checks.numbers import ALTHOUGH_UNKNOWN, MEASURED, moved_days
 from domain.checks.sampling import Sample, at_most
@@ -118,7 +118,10 @@ def _by_rows(check: Check, evidence: Evidence, checks: Checks) -> tuple[Result, 
 def _limit(check: Check, compared: int, evidence: Evidence, checks: Checks) -> int:
     if not check.tolerated:
         return 0
-    limit = allowed(_usual(check.id, evidence), compared, checks.floor)
+    usual = _usual(check.id, evidence)
+    limit = max(
+        allowed(usual, compared, checks.floor), in_time(usual.keys, max(1, evidence.exposure))
+    )
     if check.id == "INV-01":
         return max(limit, int(checks.drift_share * compared))
     stood = any(part.violating.get(check.id) for part in evidence.baseline)
@@ -129,8 +132,9 @@ def _usual(check: str, evidence: Evidence) -> Usual:
     """What grows with the time since the opening was most, and fairly compared, in the end."""
     if check not in SINCE_OPENING:
         return evidence.usual.get(check, Usual())
+    grown = max(1.0, evidence.exposure * (len(evidence.baseline) - 1))
     windows = [
-        Usual(part.violating.get(check, 0), part.compared[check])
+        Usual(round(grown * part.violating.get(check, 0)), part.compared[check])
         for part in evidence.baseline
         if part.compared.get(check)
     ]

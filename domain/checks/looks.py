@@ -92,8 +92,10 @@ class New:
 class Usual:
     """What is usual for one channel's check, from the looks before: see ``judgement.allowed``.
 
-    ``changing`` violations (those that did not stand in every window) of ``compared`` keys.
+    ``changing`` violations (those that did not stand in every window) of ``compared`` keys, a key
+    as often as it was seen; ``keys`` counts each of them once.
     """
 
     changing: int = 0
     compared: int = 0
+    keys: int = 0

@@ -31,15 +31,17 @@ class Checks:
     """Stock and orders after a deployment: windows in seconds, tolerances in units or shares.
 
     The settle window is ``settle_seconds``, or three times the usual lag where that is longer.
-    ``restores`` is the least severity that takes a release back. ``drift_share`` of a channel's
-    SKUs may drift before INV-01 fails, except one of the ``top_skus`` that sell most. Above
-    ``sql_above_rows`` violations plain SQL judges instead of Great Expectations.
+    After a deployment there are ``windows`` looks, a settle window apart. ``restores`` is the least
+    severity that takes a release back. ``drift_share`` of a channel's SKUs may drift before INV-01
+    fails, except one of the ``top_skus`` that sell most. Above ``sql_above_rows`` violations plain
+    SQL judges instead of Great Expectations.
     """
 
     __pydantic_config__ = STRICT
     settle_seconds: Seconds = 900
     timeout_seconds: Seconds = 1800
     baseline_windows: Annotated[int, Range(3, 96)] = 3
+    windows: Annotated[int, Range(2, 96)] = 3
     history_seconds: Seconds = 3600
     restores: Literal["critical", "high"] = "critical"
     stock_tolerance_units: Annotated[int, Range(0, 100_000)] = 0

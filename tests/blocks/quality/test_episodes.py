@@ -157,7 +157,7 @@ def test_usual_is_what_came_and_went_in_the_windows_before(shop: Shop) -> None:
 
     usual = shop.quality().usual("production", windows)
 
-    assert usual[AMAZON]["INV-01"] == Usual(changing=2, compared=9)
+    assert usual[AMAZON]["INV-01"] == Usual(changing=2, compared=9, keys=2)
     assert usual[AMAZON]["INV-03"] == Usual(changing=0, compared=9)
 
 

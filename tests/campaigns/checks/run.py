@@ -9,7 +9,7 @@ import httpx
 
 from blocks.quality import Ours, Quality, Scope
 from blocks.quality.scope import Purpose
-from domain.checks.evidence import Evidence, Outcome
+from domain.checks.evidence import Evidence, Outcome, exposure
 from domain.checks.judgement import findings, judged, verdict
 from domain.checks.looks import Look
 from domain.checks.settings import Checks
@@ -172,6 +172,7 @@ class Story:
                 channel, tuple(look.parts[channel] for look in self.baseline),
                 first.parts[channel], again.parts[channel],
                 new.get(channel, {}), usual.get(channel, {}),
+                exposure=exposure(self.baseline, again),
             )  # fmt: skip
             found += judged(evidence, CHECKS)
         return tuple(found)

@@ -85,8 +85,8 @@ def test_what_grows_since_the_opening_is_measured_by_the_worst_window() -> None:
         Part(CHECKED, {"INV-07": 8}),
     )
 
-    assert outcome("INV-07", evidence(baseline=grown, new=new("INV-07", 16))).result == "pass"
-    assert outcome("INV-07", evidence(baseline=grown, new=new("INV-07", 17))).result == "fail"
+    assert outcome("INV-07", evidence(baseline=grown, new=new("INV-07", 27))).result == "pass"
+    assert outcome("INV-07", evidence(baseline=grown, new=new("INV-07", 28))).result == "fail"
 
 
 def test_three_more_orders_are_not_new_where_some_were_wrong_before() -> None:
@@ -251,3 +251,11 @@ def test_details_name_the_moment_a_divergence_began() -> None:
     found = outcome("ORD-05", evidence(new={"ORD-05": New(1, 0, (late,))}))
 
     assert "111-1: A x 1 here, A x 2 there, since 2026-11-20 13:00:00" in found.detail
+
+
+def test_what_kept_going_wrong_before_the_release_may_go_on() -> None:
+    usual = {"ORD-04": Usual(changing=4, compared=3000, keys=3)}
+    longer = {"usual": usual, "exposure": 2.0}
+
+    assert outcome("ORD-04", evidence(new=new("ORD-04", 18), **longer)).result == "pass"
+    assert outcome("ORD-04", evidence(new=new("ORD-04", 19), **longer)).result == "fail"
