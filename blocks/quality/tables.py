@@ -172,7 +172,7 @@ WITH opening AS (
 )
 SELECT channel, key, quantity, pool, pool_quantity, active, buffer, here, there, theirs,
        their_active, under_way, cancelled_lately, cancelled_before, sold, sold_anywhere, restocked,
-       moved, top, expected, most, lowest, highest,
+       moved, coalesce(top AND theirs > expected, false) AS top, expected, most, lowest, highest,
        greatest(lowest - theirs, theirs - highest, 0) AS distance,
        coalesce(unsettled, false) AS unsettled,
        coalesce(updated_at > %(at)s AND unsold, false) AS rose_unseen,

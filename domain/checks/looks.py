@@ -80,7 +80,8 @@ class Divergence:
 class New:
     """Per check what began after the baseline and outlasted the settle window.
 
-    ``count`` of all, ``top`` of them among the best sellers, ``rows`` at most 200 to be shown.
+    ``count`` of all, ``top`` of them best sellers of which too many are offered, ``rows`` at most
+    200 to be shown.
     """
 
     count: int = 0

@@ -138,14 +138,17 @@ def test_what_became_right_in_between_does_not_persist(shop: Shop) -> None:
     assert shop.quality().persisting("production", before.id, first.id, again.id) == {}
 
 
-def test_best_sellers_are_counted_apart(shop: Shop) -> None:
+@pytest.mark.parametrize(("offered", "top"), [(4, 0), (400, 1)])
+def test_best_sellers_of_which_too_many_are_offered_are_counted_apart(
+    shop: Shop, offered: int, top: int
+) -> None:
     shop.order("a")
     before = seen(shop, 0)
-    first = seen(shop, 10, TEA=4, CUP=4)
+    first = seen(shop, 10, TEA=offered, CUP=4)
 
     new = shop.quality().persisting("production", before.id, first.id, first.id)
 
-    assert (new[AMAZON]["INV-01"].count, new[AMAZON]["INV-01"].top) == (2, 1)
+    assert (new[AMAZON]["INV-01"].count, new[AMAZON]["INV-01"].top) == (2, top)
 
 
 def test_usual_is_what_came_and_went_in_the_windows_before(shop: Shop) -> None:

@@ -112,7 +112,7 @@ def test_drift_fails_beyond_its_share_or_at_a_best_seller() -> None:
     assert outcome("INV-01", evidence(new=new("INV-01", 6))).result == "fail"
     top = outcome("INV-01", evidence(new=new("INV-01", 1, top=1)))
     assert top.result == "fail"
-    assert "1 of them among the 100 best sellers" in top.detail
+    assert "of 1 of the 100 best sellers too many are offered" in top.detail
 
 
 def test_best_sellers_that_usually_drift_are_allowed_to() -> None:
