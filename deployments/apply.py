@@ -75,11 +75,13 @@ def _accounts(live: Live, server: PrefectServer) -> Iterator[Wanted]:
 
 
 def _document(server: PrefectServer, name: str, block: Block) -> Wanted:
-    kind = block.get_block_type_slug()
+    """Its own fields: Prefect adds its type's slug to what it dumps."""
     return Wanted(
-        f"block {name}", block.model_dump(), server.block(name, kind),
+        f"block {name}",
+        block.model_dump(include=set(type(block).model_fields)),
+        server.block(name, block.get_block_type_slug()),
         lambda: server.declare_block(name, block),
-    )  # fmt: skip
+    )
 
 
 def _deployments(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:

@@ -45,6 +45,8 @@ class Street:
 
     def open_marketplaces(self) -> None:
         """A simulator for every channel, with the catalogue's stock; keeps the secrets."""
+        if not self._kinds:
+            return
         ready = self._folder / "ready.json"
         self._folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "examples.marketplace", "--quick", "--ready", str(ready)]
