@@ -14,7 +14,7 @@ from blocks import prefect_runs as runs
 from deployments.actions import Actions
 from deployments.stack.processes import until
 from domain.contracts.findings import Found
-from tests.flows.world import Settings, World, opened, smallest
+from tests.flows.world import Settings, World, opened, quick, straight_to_production
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
@@ -26,14 +26,8 @@ OVERLAP_SECONDS = 130.0
 
 def all_services(settings: Settings) -> None:
     """Straight to production with both workers; orders count as missing after a few seconds."""
-    both = settings["services"]["inventory-sync"]
-    smallest(settings)
-    folder = "inventory_sync"
-    both["test"] = {
-        "command": ["python", "-m", "pytest", "-q", "-x", f"{folder}/tests"],
-        "requirements": "requirements-test.lock",
-    }
-    settings["services"]["inventory-sync"] = both
+    quick(settings)
+    straight_to_production(settings)
     settings["environments"]["production"]["checks"]["import_seconds"] = 2
 
 
