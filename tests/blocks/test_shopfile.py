@@ -52,7 +52,7 @@ def test_the_sample_is_valid_also_by_the_exported_schema() -> None:
         ),
         ("kind: web", "kind: wobble", "services.storefront.kind is 'wobble'"),
         ("route: [staging, production]", "route: [stagin]", "route.0 is 'stagin', known are"),
-        ("weights: [10, 50, 100]", "weights: [50, 10]", "weights must rise and end with 100"),
+        ("weights: [20, 50, 100]", "weights: [50, 10]", "weights must rise and end with 100"),
         ("shop: sample-shop", "shop: sample-shop\nshop: twice", "shop is given twice"),
         ("repository: .", "", "repository is missing"),
         ("service: storefront", "service: shop", "migrations.service is 'shop', known are"),
