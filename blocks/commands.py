@@ -1,4 +1,7 @@
-"""Child processes: argument lists only, output into a file, a limit, and the whole group ended."""
+"""Child processes: argument lists only, output into a file, a limit, and the whole group ended.
+
+No secret that this process knows comes into the file, however the child writes it.
+"""
 
 import os
 import signal
@@ -8,6 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from blocks.redaction import KNOWN
+from blocks.redaction.pump import redacted_into
 
 TAIL_BYTES = 20_000
 GRACE_SECONDS = 2.0
@@ -30,10 +36,13 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Ran:
-    """Runs in a process group of its own, which is gone afterwards, grandchildren included."""
+    """Runs in a process group of its own, which is gone afterwards, grandchildren included.
+
+    What has left that group may go on, but nothing more of its output is taken.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    with log.open("wb") as output:
+    with log.open("wb") as file, redacted_into(file, KNOWN) as output:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -12,11 +12,16 @@ from prefect.blocks.core import Block
 from pydantic import Field
 
 from blocks.artifacts import Artifacts
+from blocks.calendars import Calendars
 from blocks.channels import ChannelClient
 from blocks.channels.accounts import account_of
 from blocks.channels.budget import SharedBudget
 from blocks.database import Database
 from blocks.environments import Environments
+from blocks.forges import Connected, ForgeClient
+from blocks.forges.gitea import Gitea
+from blocks.forges.github import GitHub
+from blocks.forges.gitlab import GitLab
 from blocks.hosts import Host, Parcel
 from blocks.hosts.local import local_host
 from blocks.hosts.ssh import Account, Door, private_key, ssh_host
@@ -27,10 +32,17 @@ from blocks.shopfile import configuration_digest, load
 from blocks.source import Repository
 from domain.account import Channel
 from domain.errors import BadInput
+from domain.forge.settings import Forge
 from domain.shop import Environment, Service, Shop
 from domain.shop import Host as DeclaredHost
 
 Declared = TypeVar("Declared")
+FORGES: Mapping[str, Callable[[Forge, str], ForgeClient]] = {
+    "github": GitHub,
+    "gitlab": GitLab,
+    "gitea": Gitea,
+}
+"""By kind."""
 
 
 class ShopBlock(Block):
@@ -90,6 +102,24 @@ class Live:
             return None
         username, password = map(self.reference, (declared.username, declared.password))
         return RegistryAccount(declared.address, username, password)
+
+    @cached_property
+    def calendars(self) -> Calendars | None:
+        """Promotions and freezes; None where shop.yaml keeps no calendar."""
+        if self.shop.calendar is None:
+            return None
+        places = self.shop.environments.values()
+        names = dict.fromkeys(name for place in places for name in place.channels)
+        return Calendars(self.shop.calendar, self.path.parent, tuple(names))
+
+    @cached_property
+    def forge(self) -> Connected | None:
+        """Where the code is reviewed; None where shop.yaml names none."""
+        declared = self.shop.forge
+        if declared is None:
+            return None
+        client = FORGES[declared.kind](declared, self.reference(declared.token).strip())
+        return Connected(declared, client, self.shop.branch)
 
     @cached_property
     def environments(self) -> Environments:
@@ -193,7 +223,9 @@ class Live:
         return {"DATABASE_URL": self.database_url(environment), **resolved}
 
     def reference(self, text: str) -> str:
-        return resolve(text, self.state, os.environ)
+        """Its references resolved, at the last moment; what they hold is in no log from then on."""
+        identity = self.shop.secrets.age_identity
+        return resolve(text, self.state, os.environ, self.path.parent, identity)
 
     def _stored(self, name: str) -> str:
         return self.reference("${file:" + name + "}").strip()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,13 +10,18 @@ from uuid import UUID
 from rich.console import Console
 
 from blocks import prefect_runs as runs
+from blocks.ledger.pauses import EVERYWHERE
+from blocks.people import People
 from blocks.prefect_server import PrefectServer
 from blocks.quality import Quality
 from blocks.shop import Live
 from deployments import hosts
 from deployments.apply import apply
+from deployments.gateway.lent import Lent
+from deployments.people import key_of
 from deployments.settings import state_of
 from deployments.stack import Stack
+from domain.access.people import Signed
 from domain.checks.page import csv_lines
 from domain.contracts.findings import KINDS
 from domain.errors import Refused
@@ -25,8 +31,11 @@ from tasks.make_good import run_waiting
 from tasks.recover import backups
 from tasks.report import stages
 from tasks.rollback import find_candidates
+from tasks.statements import policy_of
 
 LIMIT_SECONDS = 4 * 3600.0
+Proof = Callable[[], tuple[str, str]]
+"""Asks a person for the password and a one-time code."""
 
 
 class Actions:
@@ -108,12 +117,17 @@ class Actions:
         return {"candidates": [asdict(one) for one in found]}
 
     def hold(self, environment: str, by: str, reason: str) -> None:
-        self.live.environment(environment)
+        self._known(environment)
         self.live.ledger.pauses.hold(environment, by, reason)
 
     def let_go(self, environment: str, by: str, reason: str) -> None:
-        self.live.environment(environment)
+        self._known(environment)
         self.live.ledger.pauses.let_go(environment, by, reason)
+
+    def _known(self, environment: str) -> None:
+        """``*`` is every environment."""
+        if environment != EVERYWHERE:
+            self.live.environment(environment)
 
     def differing(self, environment: str) -> list[dict[str, Any]]:
         """SKUs and orders that do not agree now, the oldest first."""
@@ -136,20 +150,36 @@ class Actions:
     def accept_finding(self, number: str, by: str, reason: str) -> dict[str, Any]:
         return asdict(self.live.ledger.findings.accept(number, by, reason))
 
-    def approve(self, version: str, said: Mapping[str, str]) -> dict[str, Any]:
-        """Answers the gate of a release or its promotion, then follows that run to the end."""
+    def approve(self, version: str, said: Mapping[str, str], proof: Proof) -> dict[str, Any]:
+        """Answers the gate of a release or its promotion, then follows that run to the end.
+
+        Where only signed statements count, ``proof`` is asked for the password and the code.
+        """
         release = self.live.ledger.releases.get(version)
         waiting = [
-            (run_waiting(self.live, row, approval), approval.plan_digest)
+            (UUID(run_waiting(self.live, row, approval)), approval)
             for row in self.live.ledger.deployments.of_release(version)
             for approval in self.live.ledger.approvals.of_deployment(row.id)
             if approval.decision == "waiting"
         ]
         if not waiting:
             raise Refused(f"{version} waits for no approval, it is {release.state}")
-        run, digest = UUID(waiting[-1][0]), waiting[-1][1]
-        runs.answer(run, {**said, "plan": digest})
+        run, approval = waiting[-1]
+        answer: dict[str, Any] = {**said, "plan": approval.plan_digest}
+        if policy_of(self.live, approval).signed:
+            Lent(self.live).may_resume(self._signed_in(said["decided_by"], proof), run, answer)
+        runs.answer(run, answer)
         return self._follow(run)
+
+    def _signed_in(self, name: str, proof: Proof) -> Signed:
+        """As at the gateway's own door; the session ends at once."""
+        people = People(self.live.ledger_url, key_of(self.live.state))
+        password, code = proof()
+        session = people.signed_in(name, password, code, "this machine")
+        signed = people.session(session.token, datetime.now(UTC))
+        people.end_session(session.token)
+        assert signed is not None  # just signed in
+        return signed
 
     def trace(self, version: str) -> dict[str, Any]:
         """The release, its manifest when it was built, and every step with its outcome."""

@@ -11,7 +11,9 @@ from blocks.prefect_server import POOL, Declared, PrefectServer, at, every, limi
 from blocks.shop import Live, ShopBlock
 from domain.agreement import Difference, differences
 from domain.shop import Shop
+from flows.ci import ci
 from flows.contracts import contracts
+from flows.hotfix import hotfix
 from flows.job import job
 from flows.make_good import make_good
 from flows.nightly import nightly
@@ -125,6 +127,7 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
         *_by_people(live),
         _reconcile(shop),
         *_nightly(shop),
+        *_ci(shop),
         *_jobs(shop),
         *_stock(live),
         *_contracts(shop),
@@ -140,6 +143,13 @@ def _by_people(live: Live) -> tuple[Declared, ...]:
             "flows.release.release",
             "A release from commit to customers",
             {"services": tuple(shop.services), "until": shop.route},
+        ),
+        Declared(
+            hotfix,
+            shop.shop,
+            "flows.hotfix.hotfix",
+            "One service on the shortest safe way, with a second pair of eyes and a deadline",
+            {"service": tuple(shop.services)},
         ),
         Declared(
             rollback,
@@ -209,6 +219,14 @@ def _contracts(shop: Shop) -> Iterator[Declared]:
             "Every night: what the channels publish of their APIs, against what is used of them",
             {},
             at(shop.contracts.cron, shop.contracts.time_zone),
+        )
+
+
+def _ci(shop: Shop) -> Iterator[Declared]:
+    """Only where there is a forge that may ask for it."""
+    if shop.forge:
+        yield Declared(
+            ci, shop.shop, "flows.ci.ci", "A commit's tests, as a forge's push asks for them", {}
         )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deployments import oversight
+from deployments import people as access
 from deployments.settings import state_of, use
 from domain.errors import Refused, TradewindError
 
@@ -20,10 +22,16 @@ host = typer.Typer(no_args_is_help=True, help="Machines that Tradewind deploys t
 app.add_typer(host, name="host")
 contracts = typer.Typer(no_args_is_help=True, help="What the channels publish of their APIs.")
 app.add_typer(contracts, name="contracts")
+app.add_typer(access.people, name="people")
+app.add_typer(access.tokens, name="tokens")
+app.add_typer(oversight.audit, name="audit")
+app.add_typer(oversight.freeze, name="freeze")
+app.command()(oversight.calendar)
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
 Reason = Annotated[str, typer.Option(help="Why.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 
 
 class Chosen:
@@ -174,17 +182,24 @@ def approve(
         "begins": begins,
         "ends": ends,
     }
-    ended(actions().approve(version, said), as_json)
+    ended(actions().approve(version, said, proof), as_json)
+
+
+def proof() -> tuple[str, str]:
+    """Password and one-time code: from a terminal, the password unseen, else two lines of input."""
+    if sys.stdin.isatty():
+        return typer.prompt("Password", hide_input=True), typer.prompt("One-time code", default="")
+    return sys.stdin.readline().rstrip("\r\n"), sys.stdin.readline().strip()
 
 
 @app.command()
-def hold(environment: str, by: By, reason: Reason = "") -> None:
-    """Stop an environment's long work, such as a backfill, at its next safe point."""
+def hold(environment: str, by: By, reason: Why) -> None:
+    """Stop everything in an environment: no new releases, and what runs waits at a safe point."""
     actions().hold(environment, by, reason)
 
 
 @app.command("let-go")
-def let_go(environment: str, by: By, reason: Reason = "") -> None:
+def let_go(environment: str, by: By, reason: Why) -> None:
     """Let what `hold` stopped go on."""
     actions().let_go(environment, by, reason)
 

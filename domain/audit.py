@@ -1,11 +1,14 @@
 """The audit's hash chain: every entry carries the digest of all before it."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
-from domain.digest import digest_of
+from domain.digest import canonical, digest_of
 
 START = "sha256:" + "0" * 64
+KIND = "tradewind audit head 1"
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,77 @@ class Head:
     digest: str
 
 
+@dataclass(frozen=True)
+class SignedHead:
+    """Where a shop's chain ended at a time, signed: from then on nothing before it can change."""
+
+    shop: str
+    count: int
+    digest: str
+    at: str
+    public_key: str
+    signature: str = ""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.count, self.digest)
+
+    @property
+    def text(self) -> str:
+        """What is signed."""
+        return canonical({"kind": KIND, **asdict(replace(self, signature=""))})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: ``who`` is the actor, ``what`` a part of the action; "" and None are all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    who: str = ""
+    what: str = ""
+    version: str = ""
+    environment: str = ""
+
+
 def digest_of_entry(entry: Entry) -> str:
     return digest_of(asdict(entry))
 
 
-def breaks(chain: Iterable[tuple[Entry, str]], head: Head) -> tuple[str, ...]:
-    """Every place where the chain (entries with their recorded digests, by id) does not hold."""
-    found: list[str] = []
-    previous, expected = START, 1
+def breaks(
+    chain: Iterable[tuple[Entry, str]], head: Head, older: Iterable[Head] = ()
+) -> tuple[str, ...]:
+    """Every place where the chain (entries with their recorded digests, by id) does not hold.
+
+    ``older`` are ends that it once had: the entries until there must be the same ones.
+    """
+    return tuple(_breaks(chain, head, older))
+
+
+def _breaks(chain: Iterable[tuple[Entry, str]], head: Head, older: Iterable[Head]) -> Iterator[str]:
+    once = defaultdict[int, set[str]](set)
+    for one in older:
+        once[one.count].add(one.digest)
+    last = Head(0, START)
     for entry, recorded in chain:
-        if entry.id != expected:
-            found.append(f"audit: entry {expected} is missing or out of order (found {entry.id})")
-        if entry.previous != previous:
-            found.append(f"audit: entry {entry.id} does not follow the one before it")
-        if digest_of_entry(entry) != recorded:
-            found.append(f"audit: entry {entry.id} was changed")
-        previous, expected = recorded, entry.id + 1
-    if (expected - 1, previous) != (head.count, head.digest):
-        found.append(f"audit: ends at entry {expected - 1}, its head says {head.count}")
-    return tuple(found)
+        yield from _misplaced(entry, recorded, last)
+        last = Head(entry.id, recorded)
+        if once.pop(entry.id, {recorded}) != {recorded}:
+            yield f"audit: entry {entry.id} is not the one that a head was signed for"
+    if last != head:
+        yield f"audit: ends at entry {last.count}, its head says {head.count}"
+    for count in sorted(count for count in once if count > 0):
+        yield f"audit: ends at entry {last.count}, a head was signed for {count}: it was cut off"
+
+
+def _misplaced(entry: Entry, recorded: str, last: Head) -> Iterator[str]:
+    expected = last.count + 1
+    if entry.id != expected:
+        yield f"audit: entry {expected} is missing or out of order (found {entry.id})"
+    if entry.previous != last.digest:
+        yield f"audit: entry {entry.id} does not follow the one before it"
+    if digest_of_entry(entry) != recorded:
+        yield f"audit: entry {entry.id} was changed"
 
 
 def unlike(recorded: dict[str, str], found: dict[str, str]) -> tuple[str, ...]:

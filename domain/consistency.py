@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
+from domain.access import gateway
 from domain.account import Channel, lacks
+from domain.approving import settings as approvals
+from domain.calendar import settings as calendar
+from domain.forge import settings as forge
+from domain.notices import settings as notices
 from domain.rollout import portion
 from domain.schema.settings import Migrations, Smoke
-from domain.shop import Canary, Environment, Rollout, Service, Shop
+from domain.shop import Environment, Rollout, Service, Shop
 
 Objection = tuple[tuple[str, ...], str]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -44,6 +49,30 @@ def _all(shop: Shop) -> Iterator[Objection]:
         yield where, f"migrations.service is {shop.migrations.service!r}, known are {known}"
     if shop.migrations:
         yield from _migrations(shop.migrations)
+    yield from _weights(("hotfix", "weights"), shop.hotfix.weights)
+    yield from _around(shop)
+
+
+def _around(shop: Shop) -> Iterator[Objection]:
+    """What keeps an eye on releases: approvals, calendar, forge, chats."""
+    for name, environment in shop.environments.items():
+        where = ("environments", name, "approvals")
+        for said in approvals.objections(environment.approvals):
+            yield where, f"{'.'.join(where)}.{said}"
+        if environment.approvals.signed and shop.gateway is None:
+            said = "signed is true, gateway is missing: nobody could sign anything"
+            yield where, f"{'.'.join(where)}.{said}"
+    if shop.gateway:
+        for said in gateway.objections(shop.gateway):
+            yield ("gateway",), said
+    if shop.calendar:
+        channels = [one for place in shop.environments.values() for one in place.channels]
+        facts = calendar.Facts(tuple(shop.services), tuple(shop.environments), tuple(channels))
+        yield from calendar.objections(shop.calendar, facts)
+    if shop.forge:
+        yield from forge.objections(shop.forge, tuple(shop.environments))
+    if shop.notify:
+        yield from notices.objections(shop.notify, tuple(shop.environments))
 
 
 def _migrations(migrations: Migrations) -> Iterator[Objection]:
@@ -109,7 +138,7 @@ def _environment(where: tuple[str, ...], environment: Environment) -> Iterator[O
     yield from _hosts(where, environment)
     yield from _rollout((*where, "rollout"), environment.rollout)
     if environment.canary:
-        yield from _weights((*where, "canary", "weights"), environment.canary)
+        yield from _weights((*where, "canary", "weights"), environment.canary.weights)
     for name, channel in environment.channels.items():
         yield from _names((*where, "channels", name), name)
         yield from _channel((*where, "channels", name), channel)
@@ -168,8 +197,7 @@ def _schedule(where: tuple[str, ...], cron: str, time_zone: str) -> Iterator[Obj
         yield (*where, "time_zone"), f"{field}.time_zone is {time_zone!r}: no IANA time zone"
 
 
-def _weights(where: tuple[str, ...], canary: Canary) -> Iterator[Objection]:
-    weights = canary.weights
+def _weights(where: tuple[str, ...], weights: tuple[int, ...]) -> Iterator[Objection]:
     if list(weights) != sorted(set(weights)) or weights[-1:] != (100,):
         shown = ", ".join(map(str, weights))
         yield where, f"{'.'.join(where)} is {shown}: weights must rise and end with 100"

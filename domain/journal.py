@@ -1,5 +1,6 @@
 """What the ledger remembers: rows as values, a deployment's states, and which may follow which."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -161,11 +162,25 @@ def may_decide(approval: Approval, plan_digest: str, said: Decision, now: dateti
         return f"the plan is {approval.plan_digest[:19]} now, the answer was for {plan_digest[:19]}"
     if not decided_by.strip():
         return "decided_by is empty: an approval has a name on it"
-    if decided_by.strip().casefold() == approval.requested_by.strip().casefold():
+    if same_person(decided_by, approval.requested_by):
         return f"{decided_by} asked for this release: somebody else has to approve it"
     if said.decision == "rejected" and not said.reason.strip():
         return "reason is empty: whoever asked for it has to know why it was rejected"
     return _bad_window(said, now)
+
+
+def same_person(name: str, other: str) -> bool:
+    r"""Whether two names are one, however they are written.
+
+    >>> same_person(" Ann", "\N{FULLWIDTH LATIN SMALL LETTER A}NN ")
+    True
+    """
+    return identity(name) == identity(other)
+
+
+def identity(name: str) -> str:
+    """The one way to write a name by which it is compared."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _bad_window(said: Decision, now: datetime) -> str:

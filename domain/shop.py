@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from domain.access.gateway import GatewaySettings
 from domain.account import Channel
+from domain.approving.settings import Approving
+from domain.calendar.settings import Calendar
 from domain.checks.settings import Checks
 from domain.contracts.settings import Contracts
 from domain.fields import STRICT, Percent, Range, Seconds, Share, Weight
+from domain.forge.settings import Forge
+from domain.notices.settings import Notify
 from domain.schema.settings import Migrations
 
 MOST_STOP_SECONDS = 300
@@ -130,6 +135,18 @@ class Canary:
 
 
 @dataclass(frozen=True)
+class HotfixRules:
+    """How much shorter a hotfix's way is: canary, looks at the channels; and its deadline."""
+
+    __pydantic_config__ = STRICT
+    weights: tuple[Weight, ...] = (25, 100)
+    bake_seconds: Seconds = 30
+    step_timeout_seconds: Seconds = 300
+    windows: Annotated[int, Range(2, 96)] = 2
+    deadline_seconds: Seconds = 1800
+
+
+@dataclass(frozen=True)
 class Host:
     """A machine that serves. ``local`` is this one, with a folder of its own.
 
@@ -188,6 +205,14 @@ class Registry:
 
 
 @dataclass(frozen=True)
+class Secrets:
+    """``age_identity`` refers to what opens files that SOPS sealed; "" asks SOPS's own places."""
+
+    __pydantic_config__ = STRICT
+    age_identity: str = ""
+
+
+@dataclass(frozen=True)
 class Nightly:
     """What staging gets every night: the head of ``branch``, at ``cron`` in ``time_zone``."""
 
@@ -210,7 +235,9 @@ class Environment:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     approve_schema: bool = False
+    approvals: Approving = field(default_factory=Approving)
     approval_timeout_seconds: Seconds = 86_400
+    hold_seconds: Seconds = 14_400
     lease_seconds: Annotated[float, Range(1, 3600)] = 30
     ssh: Ssh | None = None
     rollout: Rollout = field(default_factory=Rollout)
@@ -232,3 +259,9 @@ class Shop:
     registry: Registry | None = None
     nightly: Nightly | None = None
     contracts: Contracts | None = None
+    hotfix: HotfixRules = field(default_factory=HotfixRules)
+    secrets: Secrets = field(default_factory=Secrets)
+    gateway: GatewaySettings | None = None
+    calendar: Calendar | None = None
+    forge: Forge | None = None
+    notify: Notify | None = None

@@ -9,7 +9,9 @@ from blocks.shop import Live
 from domain.errors import Refused
 from domain.journal import Approval
 from tasks.approve import Answer, answer_form, record_answer, stored_answer
+from tasks.notify import tell_waiting
 from tasks.prepare import Prepared
+from tasks.statements import policy_of, standing_of
 
 MOST_ANSWERS = 5
 
@@ -19,21 +21,24 @@ def decided(live: Live, prepared: Prepared) -> None:
 
     Waiting ends the process, and the flow comes back by running from the top. The ledger decides
     whether an answer counts (right digest, in time, not the requester); why one does not is shown
-    on the next form.
+    on the next form, and where several have to approve, who is still missing.
     """
     approval, problem = prepared.approval, ""
     if approval is None:
         return
-    for attempt in range(MOST_ANSWERS):
+    for attempt in range(MOST_ANSWERS + policy_of(live, approval).quorum - 1):
         found = live.ledger.approvals.get(approval.id)
         if found.decision == "approved":
             wait_for_window(found)
             return
         if found.decision != "waiting":
-            raise Refused(f"schema change {found.decision} by {found.decided_by}: {found.reason}")
-        given = asked(approval, f"{problem}\n\n{prepared.text}".strip(), attempt)
+            raise Refused(f"{found.decision} by {found.decided_by or 'nobody'}: {found.reason}")
+        tell_waiting(live, prepared.deployment, approval)
+        shown = (problem, standing_of(live, approval), prepared.text)
+        given = asked(live, approval, "\n\n".join(filter(None, shown)), attempt)
         problem = record_answer(live, approval, given)
-    raise Refused(f"{MOST_ANSWERS} answers that do not count, the last: {problem}")
+    last = problem or "an answer that the ledger had already"
+    raise Refused(f"{MOST_ANSWERS} answers that do not count, the last: {last}")
 
 
 def wait_for_window(approval: Approval) -> None:
@@ -52,12 +57,12 @@ def wait_for_window(approval: Approval) -> None:
         )
 
 
-def asked(approval: Approval, text: str, attempt: int) -> Answer:
+def asked(live: Live, approval: Approval, text: str, attempt: int) -> Answer:
     """The person's answer. Each attempt has a key of its own: an answered gate never reopens."""
     seconds = max(1, int((approval.expires_at - datetime.now(UTC)).total_seconds()))
     key = f"schema-{approval.id}-{attempt}"
     stored = stored_answer(key)
     if stored is not None:
         return stored
-    form = answer_form(approval, text)
+    form = answer_form(approval, text, policy_of(live, approval))
     return suspend_flow_run(wait_for_input=form, timeout=seconds, key=key)

@@ -4,8 +4,12 @@ from prefect import flow
 
 from blocks.shop import open_shop
 from flows.deploy import deploy
+from tasks.answered import wake_decided
+from tasks.audit import sign_head
 from tasks.drift import report_drift
+from tasks.hotfix import remind_back_merges
 from tasks.make_good import start_making_good
+from tasks.notify import remind_waiting, retry_undelivered, tell_ended, tell_held
 from tasks.repair import repair
 from tasks.stranded import (
     close_expired,
@@ -29,6 +33,13 @@ def reconcile(shop: str) -> None:
     wake_idle(live)
     wake_promotions(live, left)
     wake_windows(live)
+    wake_decided(live)
     start_making_good(live)
     repair(live)
     report_drift(live)
+    tell_held(live)
+    tell_ended(live)
+    remind_back_merges(live)
+    remind_waiting(live)
+    retry_undelivered(live)
+    sign_head(live)

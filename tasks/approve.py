@@ -9,8 +9,10 @@ from prefect.input import RunInput, read_flow_run_input
 from pydantic import ConfigDict, Field, create_model
 
 from blocks.shop import Live
+from domain.approving.settings import Approving
 from domain.errors import BadInput, Refused
-from domain.journal import Approval, Decision
+from domain.journal import Approval, Decision, same_person
+from tasks.statements import policy_of, proves_of
 
 Choice = Literal["approve now", "approve for a window", "reject"]
 WINDOW = "2026-11-24 02:00+08:00"
@@ -42,17 +44,37 @@ class Answer(RunInput):
     plan: str = Field(title="Digest of the plan you read", json_schema_extra=placed(5))
 
 
-def answer_form(approval: Approval, text: str) -> type[Answer]:
+class SignedAnswer(Answer):
+    """The form where only signed statements count: the gateway writes the name, and takes the code.
+
+    A code never gets further than the gateway, which proves it there.
+    """
+
+    decided_by: str = Field(
+        default="whoever is signed in",
+        title="Your name, written by the gateway",
+        max_length=100,
+        json_schema_extra=placed(1),
+    )
+
+
+def answer_form(approval: Approval, text: str, approving: Approving) -> type[Answer]:
     """The form of one approval: ``text`` is its Markdown, and the plan's digest its only choice."""
     digest = approval.plan_digest
     title = "Digest of the plan you read"
-    plan: Any = (
-        Literal[digest],
-        Field(default=digest, title=title, json_schema_extra=placed(5)),
-    )
-    form = create_model("SchemaChange", __base__=Answer, plan=plan)
+    fields: dict[str, Any] = {
+        "plan": (
+            Literal[digest],
+            Field(default=digest, title=title, json_schema_extra=placed(5)),
+        )
+    }
+    if approving.second_factor:
+        title = "Code of your second factor (needed to approve)"
+        fields["code"] = (str, Field(default="", title=title, json_schema_extra=placed(6)))
+    base: type[Answer] = SignedAnswer if approving.signed else Answer
+    form = create_model("SchemaChange", __base__=base, **fields)
     form._description = text
-    return cast(type[Answer], form)
+    return form
 
 
 def stored_answer(key: str) -> Answer | None:
@@ -61,18 +83,32 @@ def stored_answer(key: str) -> Answer | None:
     A retry after a crash clears the gate's memory on the server, and a gate that was answered once
     can never be resumed again; its answer is still there.
     """
-    stored = read_flow_run_input(f"suspended-{key}-response")
-    return Answer.model_validate(stored) if stored is not None else None
+    found = read_flow_run_input(f"suspended-{key}-response")
+    if found is None:
+        return None
+    stored = cast(dict[str, Any], found)  # in a synchronous flow
+    return SignedAnswer.model_validate({name: stored[name] for name in stored if name != "code"})
 
 
 @task(task_run_name="{answer.decision} by {answer.decided_by}", cache_policy=NO_CACHE)
 def record_answer(live: Live, approval: Approval, answer: Answer) -> str:
-    """ "" when the ledger takes the answer, else why it does not count."""
+    """ "" when the ledger takes the answer, else why it does not count.
+
+    What was said at the gateway is in the ledger already, signed; the answer only woke the run.
+    """
+    approving = policy_of(live, approval)
+    if approving.signed and _said(live, approval, answer.decided_by):
+        return ""
     try:
-        live.ledger.approvals.decide(approval.id, answer.plan, decision_of(answer))
+        live.ledger.approvals.decide(approval.id, answer.plan, decision_of(answer), approving)
     except Refused as refusal:
         return str(refusal)
     return ""
+
+
+def _said(live: Live, approval: Approval, name: str) -> bool:
+    said = live.ledger.approvals.statements(approval.id, proves_of(live))
+    return any(same_person(one.person, name) for one in said)
 
 
 def decision_of(answer: Answer) -> Decision:

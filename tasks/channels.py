@@ -28,12 +28,17 @@ class Channels:
     A plain class on purpose: Prefect looks into dataclasses given to tasks, and need not here.
     """
 
-    def __init__(self, live: Live, environment: str, deployment: int | None = None) -> None:
+    def __init__(
+        self, live: Live, environment: str,
+        deployment: int | None = None, checks: Checks | None = None,
+    ) -> None:  # fmt: skip
+        """``checks`` are those of shop.yaml where none are given."""
         declared = live.environment(environment)
-        if declared.checks is None:
+        asked = checks or declared.checks
+        if asked is None:
             raise BadInput(f"environments.{environment}.checks is missing: nothing can be compared")
         self.environment = environment
-        self.checks: Checks = declared.checks
+        self.checks: Checks = asked
         self.quality = Quality(live.ledger.url)
         self._deployment = deployment
         self._clients = live.channels(environment)

@@ -17,6 +17,7 @@ from domain.errors import BadRelease, Failed
 from tasks.blame import BASELINE, blame
 from tasks.channels import Channels, units
 from tasks.deployment import Deploying
+from tasks.going import strict_checks
 from tasks.retries import STEP
 from tasks.verdict import Before, looked_at, said, windows
 
@@ -27,7 +28,7 @@ CHECK, SHEET = "check stock and orders", "stock-and-orders"
 def take_baseline(under_way: Deploying) -> None:
     """How far stock and orders disagreed before anything moved, in several windows."""
     if watched(under_way):
-        channels = Channels(under_way.live, under_way.environment, under_way.row.id)
+        channels = channels_of(under_way)
         under_way.step(BASELINE, partial(windows, channels))
 
 
@@ -50,9 +51,14 @@ def watched(under_way: Deploying) -> bool:
     return bool(declared.checks and declared.channels) and under_way.row.kind == "release"
 
 
+def channels_of(under_way: Deploying) -> Channels:
+    row = under_way.row
+    return Channels(under_way.live, row.environment, row.id, strict_checks(under_way))
+
+
 def compared(under_way: Deploying) -> Mapping[str, Any]:
     """The verdict; its page is an artifact, every row is in a file."""
-    channels = Channels(under_way.live, under_way.environment, under_way.row.id)
+    channels = channels_of(under_way)
     before = Before(**under_way.outcome(BASELINE))
     looks, outcomes = looked_at(channels, before)
     blame(under_way.live, under_way.environment)

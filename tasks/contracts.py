@@ -28,6 +28,8 @@ from domain.contracts.page import page
 from domain.contracts.settings import Contracts
 from domain.contracts.surfaces import SURFACES, of_channel
 from domain.errors import Refused, TradewindError
+from domain.notices.messages import Facts
+from tasks.notify import artifact_page, tell
 from tasks.retries import STEP
 
 CONTRACTS = "contracts"
@@ -129,6 +131,9 @@ def tell_endings(live: Live) -> None:
             finding.decided_on,
         )  # fmt: skip
         emit_event(event=ENDS, resource=_resource(finding), payload={"days": days})
+        sentence = f"{finding.source}: {finding.subject} ends on {finding.decided_on}"
+        facts = Facts(live.shop.shop, outcome=sentence, link=artifact_page(live, CONTRACTS))
+        tell(live, "contract", f"{finding.id} {days}", facts)
         live.ledger.findings.told(finding.id, days)
 
 

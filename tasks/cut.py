@@ -12,6 +12,8 @@ from domain.contracts.findings import objections as broken_contracts
 from domain.errors import Refused
 from domain.journal import Release
 from domain.request import Asked, objections, route_until
+from tasks.forge import protection_evidence
+from tasks.freeze import frozen_at_cut
 
 
 class ReleaseRequest(BaseModel):
@@ -31,24 +33,41 @@ def cut(live: Live, request: ReleaseRequest, flow_run: str) -> Release:
     known = live.ledger.releases.of_flow_run(flow_run)
     if known is not None:
         return known
-    asked = _facts(live, request)
-    against = (*objections(asked), *broken_contracts(live.ledger.findings.all()))
-    if against:
-        raise Refused(*against)
+    asked = facts(live, request)
+    stops = broken_contracts(live.ledger.findings.all())
+    frozen = frozen_at_cut(live, asked, "release")
+    return opened(live, asked, request.reason, flow_run, (*objections(asked), *stops, *frozen))
+
+
+def opened(
+    live: Live, asked: Asked, reason: str, flow_run: str, against: tuple[str, ...]
+) -> Release:
+    """The ledger has it from now on, with the next number of the day.
+
+    Refused when anything speaks ``against`` it, or the forge does not confirm the commit, whose
+    answer is kept.
+    """
+    now = datetime.now(UTC)
+    unconfirmed, evidence = protection_evidence(live, asked.commit, asked.ref, asked.route, now)
+    held = _held_still(live, asked.route)
+    if against or unconfirmed or held:
+        raise Refused(*against, *unconfirmed, *held)
     made_of = Cut(
         flow_run,
-        request.ref,
+        asked.ref,
         asked.commit,
         live.repository.committed_at(asked.commit),
-        request.requested_by.strip(),
-        request.reason,
+        asked.requested_by.strip(),
+        reason,
         asked.services,
         asked.route,
+        evidence,
     )
-    return live.ledger.releases.open(made_of, datetime.now(UTC).date())
+    return live.ledger.releases.open(made_of, now.date())
 
 
-def _facts(live: Live, request: ReleaseRequest) -> Asked:
+def facts(live: Live, request: ReleaseRequest) -> Asked:
+    """What the request means now: the commit, who has the way, what it would leave behind."""
     commit = live.repository.resolve(request.ref)
     route = route_until(live.shop.route, request.until)
     known = [place for place in route if place in live.shop.environments]
@@ -64,6 +83,12 @@ def _facts(live: Live, request: ReleaseRequest) -> Asked:
         not_descended_from=_left_behind(live, known, commit),
         requested_by=request.requested_by,
     )
+
+
+def _held_still(live: Live, route: tuple[str, ...]) -> tuple[str, ...]:
+    """Environments that a person stopped: nothing new goes there."""
+    held_by = live.ledger.pauses.held_by
+    return tuple(f"{place} is {said}" for place in route if (said := held_by(place)))
 
 
 def _held(live: Live, route: list[str]) -> dict[str, str]:

@@ -4,20 +4,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from blocks.hosts import Host, Parcel
 from blocks.ledger import Lease
 from blocks.shop import Live
+from domain.checks.settings import Checks
 from domain.errors import Failed
 from domain.host import Unit
+from domain.hotfix import Hotfix, shortened
 from domain.journal import BACKWARD, Deployment, reached
 from domain.manifest import Manifest, from_record
 from domain.plan import Plan, Serving, plan
-from domain.shop import Environment
+from domain.shop import Canary, Environment
 
 WAIT_MARGIN_SECONDS = 5.0
 WITHOUT = "without "
+FIRST_STEP = "prepare hosts"
+"""The first one that changes anything outside the ledger."""
 
 
 class Deploying:
@@ -32,6 +36,31 @@ class Deploying:
         self.lease = lease
         self.journal = live.ledger.journal(scope_of(row), lease)
         self.manifest: Manifest = manifest_of(live, row.version)
+        self.hotfix: Hotfix | None = live.ledger.hotfixes.of(row.version)
+        self.clock: UUID | None = None
+        """The artifact that shows a hotfix's deadline."""
+
+    @property
+    def approved_as_a_whole(self) -> bool:
+        """Whether a person has to approve it even where the schema stays as it is."""
+        last = self.environment == self.live.shop.route[-1]
+        return self.declared.approvals.releases == "always" or (last and self.hotfix is not None)
+
+    @property
+    def canary(self) -> Canary | None:
+        """The environment's, shortened for a hotfix."""
+        declared = self.declared.canary
+        if declared is None or self.hotfix is None:
+            return declared
+        return shortened(declared, self.live.shop.hotfix)
+
+    @property
+    def checks(self) -> Checks | None:
+        """The environment's, with fewer looks for a hotfix."""
+        declared = self.declared.checks
+        if declared is None or self.hotfix is None:
+            return declared
+        return replace(declared, windows=min(declared.windows, self.live.shop.hotfix.windows))
 
     @property
     def declared(self) -> Environment:
@@ -80,6 +109,11 @@ class Deploying:
         """Of a step that is done; empty when it is not."""
         found = self.journal.find(name)
         return dict(found.outcome) if found and found.status == "done" else {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether a host was touched: a state says only what customers might see."""
+        return self.journal.find(FIRST_STEP) is not None
 
     @property
     def state(self) -> str:

@@ -8,10 +8,12 @@ from prefect.states import Completed
 from prefect.states import Failed as FailedState
 
 from blocks.prefect_server import PrefectServer
+from blocks.redaction import redacted
 from blocks.shop import Live
 from domain.errors import Failed, Fenced, Halted, Refused, TradewindError
 from domain.journal import UNTOUCHED, Deployment, Release
 from tasks.deployment import deploying, executor
+from tasks.notify import tell_end
 from tasks.report import report
 
 End = Literal["released", "refused", "restored", "halted"]
@@ -29,6 +31,7 @@ def ended(live: Live, flow_run: str, error: Exception | None = None) -> State[An
         return said(error or Refused("nothing was cut"))
     finished = finish(live, release, error)
     report(live, finished)
+    tell_end(live, finished)
     offer_versions(live)
     message = f"{finished.version}: {finished.outcome}"
     if finished.state == "released":
@@ -40,8 +43,8 @@ def finish(live: Live, release: Release, error: Exception | None) -> Release:
     """The release's final state by what its deployments came to; the first end stays."""
     for row in live.ledger.deployments.of_release(release.version):
         if row.kind == "release" and row.state in UNTOUCHED:
-            refuse(live, row, str(error))
-    outcome = str(error) if error else f"serves in {', '.join(release.route)}"
+            refuse(live, row, redacted(str(error)))
+    outcome = redacted(str(error)) if error else f"serves in {', '.join(release.route)}"
     live.ledger.releases.finish(release.version, _state(live, release, error), outcome)
     return live.ledger.releases.get(release.version)
 
@@ -66,6 +69,8 @@ def arrived(live: Live, deployment: int) -> None:
     row = live.ledger.deployments.get(deployment)
     if row.state == "done":
         return
+    if row.state == "refused":
+        raise Refused(f"{row.environment}: {row.reason}")
     if row.state == "halted":
         raise Halted(f"{row.environment}: {row.reason}")
     if row.state == "rolled back":
@@ -82,7 +87,7 @@ def said(error: Exception) -> State[Any]:
         (Failed, "Restored"),
     )
     name = next((name for kind, name in names if isinstance(error, kind)), "Failed")
-    return FailedState(name=name, message=str(error))
+    return FailedState(name=name, message=redacted(str(error)))
 
 
 def offer_versions(live: Live) -> None:

@@ -24,6 +24,7 @@ from tasks.channels import Channels, begun
 from tasks.deployment import scope_of_correction
 from tasks.prepare import Prepared
 from tasks.retries import STEP
+from tasks.statements import verified
 
 PLAN, OF_LEVELS = "plan", ("INV-01", "INV-04", "INV-05")
 """Checks whose own value is what a channel should show."""
@@ -153,8 +154,7 @@ def tell_again(live: Live, row: Deployment, approval: Approval | None, owner: st
         plan = under_way.step(PLAN, dict)
         if approval is None:
             return f"{row.version} told the channels nothing that is wrong now"
-        if approval.plan_digest != plan["digest"]:
-            raise Refused(f"approval {approval.id} is for another plan")
+        verified(live, row.id, plan["digest"])
         done = under_way.step("tell again", partial(_rounds, under_way, plan))
         left = int(done["residual"])
         said = concluded(int(done["told"]), left, float(done["seconds"]))

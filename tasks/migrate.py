@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,9 +12,9 @@ from prefect.context import FlowRunContext
 from blocks.database.batches import Pace, Progress
 from blocks.database.changes import carried_out
 from blocks.database.execution import Execution
-from domain.errors import Refused
 from domain.schema.migration import Migration
 from domain.schema.statements import breaking, classified
+from tasks.begin import approved
 from tasks.deployment import Deploying
 from tasks.retries import STEP
 from tasks.schema import (
@@ -23,7 +22,6 @@ from tasks.schema import (
     backed_up,
     needs_person,
     plan_change,
-    plan_digest,
     rehearse,
     scripts_of,
     settings_of,
@@ -40,7 +38,7 @@ def migrate(under_way: Deploying) -> None:
         return
     change = plan_change(under_way)
     if not change.migration.empty:
-        if not change.first:
+        if change.proven:
             _approved(under_way, change)
         under_way.step(NAME, lambda: _migrated(under_way, change.migration))
     under_way.advance("expanded")
@@ -49,25 +47,12 @@ def migrate(under_way: Deploying) -> None:
 def _approved(under_way: Deploying, change: Change) -> None:
     """Proven, rehearsed, and approved where a person is needed.
 
-    Resuming a flow is only a wake-up: the ledger says whether somebody approved this plan.
-
     What was begun inside its window is brought to an end, also after it.
     """
     backed_up(under_way)
     rehearse(under_way, change)
-    if not needs_person(under_way, change):
-        return
-    digest = plan_digest(under_way, change)
-    approvals = under_way.live.ledger.approvals.of_deployment(under_way.row.id)
-    found = next((one for one in approvals if one.plan_digest == digest), None)
-    if found is None or found.decision != "approved":
-        state = found.decision if found else "missing"
-        raise Refused(f"the approval of the plan {digest[:19]} is {state}")
-    now = datetime.now(UTC)
-    if (found.too_early(now) or found.too_late(now)) and under_way.journal.find(NAME) is None:
-        raise Refused(
-            f"approval {found.id} is for {found.begins_at:%F %R} to {found.ends_at:%F %R} UTC"
-        )
+    if needs_person(under_way, change):
+        approved(under_way, change, begun=under_way.journal.find(NAME) is not None)
 
 
 def _migrated(under_way: Deploying, migration: Migration) -> Mapping[str, Any]:

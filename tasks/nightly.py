@@ -7,22 +7,24 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from blocks.prefect_runs import Ended, follow, start, state
+from blocks.prefect_runs import Ended, follow
 from blocks.prefect_server import PrefectServer
 from blocks.shop import Live
-from domain.errors import Failed, Refused
+from domain.errors import Refused
 from domain.journal import Release
 from domain.nightly import Head, Night, gone_wrong, night_report, told, went_before
+from domain.notices.messages import Facts
 from domain.request import route_until
 from domain.shop import Nightly
+from tasks.notify import artifact_page, tell
 from tasks.retries import STEP
+from tasks.starting import start_once
 
 NIGHT = "nightly-report"
 REQUESTED_BY = "nightly"
 NIGHT_SECONDS = 4 * 3600.0
 FIRST_NIGHT = timedelta(days=1)
 """How far the first report looks back."""
-MOST_ATTEMPTS = 100
 
 
 def declared(live: Live) -> Nightly:
@@ -51,29 +53,18 @@ def find_earlier(live: Live, head: Head) -> Release | None:
 def start_release(live: Live, head: Head, earlier: Release | None) -> UUID:
     """The release's own run, since a gate cannot stand in another's; asked again, the same one.
 
-    A release under way has it already. A run that ended without cutting anything (the environment
-    was held, say) is not this head's release: the next key follows from it.
+    A release under way has it already.
     """
     if earlier is not None:
         return UUID(earlier.flow_run)
-    shop, nightly = live.shop.shop, declared(live)
+    nightly = declared(live)
     request = {
         "ref": head.commit,
         "until": nightly.until,
         "requested_by": REQUESTED_BY,
         "reason": f"the head of {nightly.branch}: {head.subject}"[:500],
     }
-    key = f"nightly:{head.commit}"
-    for _ in range(MOST_ATTEMPTS):
-        run = start(f"release/{shop}", {"shop": shop, "request": request}, key)
-        if not _cut_nothing(live, run):
-            return run
-        key = f"nightly:{head.commit}:{run}"
-    raise Failed(f"{MOST_ATTEMPTS} runs for {head.commit[:10]} cut nothing, the last: {run}")
-
-
-def _cut_nothing(live: Live, run: UUID) -> bool:
-    return state(run) is not None and live.ledger.releases.of_flow_run(str(run)) is None
+    return start_once(live, "release", request, f"nightly:{head.commit}")
 
 
 @task(task_run_name="follow {run}", **STEP)
@@ -99,3 +90,5 @@ def report_night(live: Live, head: Head, sentence: str, flow_run: str) -> None:
     create_markdown_artifact(
         night_report(Night(head, sentence, since, wrong)), key=NIGHT, description=sentence[:200]
     )
+    link = artifact_page(live, NIGHT)
+    tell(live, "nightly", flow_run, Facts(live.shop.shop, outcome=sentence, link=link))

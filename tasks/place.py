@@ -10,7 +10,7 @@ from blocks.shop import Live
 from domain.errors import BadRelease, Failed, Unavailable
 from domain.host import unit_name
 from domain.plan import Change
-from tasks.deployment import Deploying, parcel_of, unit_of
+from tasks.deployment import FIRST_STEP, Deploying, parcel_of, unit_of
 from tasks.fleet import everywhere_shown
 from tasks.retries import STEP
 
@@ -23,7 +23,7 @@ def prepare_hosts(under_way: Deploying) -> None:
         ready = everywhere_shown(under_way, "prepare", _prepared)
         return {"hosts": list(ready)}
 
-    under_way.step("prepare hosts", prepared)
+    under_way.step(FIRST_STEP, prepared)
 
 
 def _prepared(host: Host) -> bool:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from prefect import task
 
 from blocks.shop import Live
+from domain.approving.page import page
 from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Approval, Deployment
+from domain.markdown import plain
 from domain.plan import overtaking, quarantined
 from tasks.deployment import Deploying, deploying, manifest_of
 from tasks.retries import STEP
@@ -49,10 +51,9 @@ def _proven(live: Live, row: Deployment, owner: str) -> Prepared:
     """Backed up, rehearsed, and waiting for a person where one is needed."""
     with deploying(live, row.id, owner) as under_way:
         change = plan_change(under_way)
-        if change.migration.empty or change.first:
-            return Prepared(row, None, "")
-        backed_up(under_way)
-        rehearse(under_way, change)
+        if change.proven:
+            backed_up(under_way)
+            rehearse(under_way, change)
         if not needs_person(under_way, change):
             return Prepared(row, None, "")
         return _awaiting(under_way, change)
@@ -73,7 +74,9 @@ def protect(live: Live, version: str, environment: str) -> None:
     done = live.ledger.deployments.done(environment)
     passed = next((row.version for row in done if row.kind == "release"), None)
     manifest = manifest_of(live, version)
+    held = live.ledger.pauses.held_by(environment)
     against = (
+        *([f"{environment} is {held}"] if held else []),
         *overtaking(version, passed, environment),
         *quarantined(manifest, live.ledger.quarantine.reasons()),
     )
@@ -87,4 +90,18 @@ def _awaiting(under_way: Deploying, change: Change) -> Prepared:
     approval = under_way.live.ledger.approvals.open(under_way.row, digest, seconds)
     under_way.advance("awaiting approval")
     row = under_way.live.ledger.deployments.get(under_way.row.id)
-    return Prepared(row, approval, shown(under_way, change, approval))
+    pages = [_whole(under_way, change, approval)] if under_way.approved_as_a_whole else []
+    if change.proven:
+        pages.append(shown(under_way, change, approval))
+    return Prepared(row, approval, "\n\n".join(pages))
+
+
+def _whole(under_way: Deploying, change: Change, approval: Approval) -> str:
+    """The release itself, for whoever approves it although its schema may ask nobody."""
+    row, hotfix = under_way.row, under_way.hotfix
+    schema = "changes, see below" if change.proven else "stays as it is"
+    why = under_way.live.ledger.releases.get(row.version).reason
+    asked = [f"**Hotfix** for {plain(hotfix.incident)}, due {hotfix.deadline_at:%H:%M} UTC"
+             ] if hotfix else []  # fmt: skip
+    lines = (*asked, *([f"Why: {plain(why)}"] if why else []))
+    return "\n\n".join((*lines, page(row, approval, under_way.plan.changes, schema)))

@@ -32,6 +32,7 @@ from tasks.deployment import Deploying, deploying, scope_of
 from tasks.prepare import Prepared
 from tasks.retries import RESTORATION, STEP
 from tasks.schema import BACKUP, PLAN
+from tasks.statements import verified
 
 CHOSEN = "choose the backup"
 
@@ -130,11 +131,7 @@ def recover(live: Live, number: int, owner: str) -> None:
 
 
 def _approved(under_way: Deploying) -> None:
-    digest = digest_of(under_way.outcome(CHOSEN))
-    rows = under_way.live.ledger.approvals.of_deployment(under_way.row.id)
-    found = next((one for one in rows if one.plan_digest == digest), None)
-    if found is None or found.decision != "approved":
-        raise Refused(f"the approval of the restore is {found.decision if found else 'missing'}")
+    verified(under_way.live, under_way.row.id, digest_of(under_way.outcome(CHOSEN)))
 
 
 @task(task_run_name="restore the database of {under_way.environment}", **STEP)

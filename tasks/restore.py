@@ -7,6 +7,7 @@ from typing import Any
 from prefect import get_run_logger, task
 
 from blocks.hosts import Host
+from blocks.redaction import redacted
 from domain.errors import BadRelease, Failed, Fenced, Halted
 from domain.host import unit_name
 from domain.plan import Change
@@ -33,13 +34,14 @@ def restored_on_failure(under_way: Deploying) -> Iterator[None]:
     except Exception as cause:
         get_run_logger().error("%s", cause)
         restore(under_way, cause)
-        raise Failed(f"restored: {cause}") from cause
+        raise Failed(f"restored: {redacted(str(cause))}") from cause
 
 
 def restore(under_way: Deploying, cause: Exception) -> None:
     """Back to what served before, step by step; the reason stays in the ledger."""
     blamed = under_way.step(
-        "blame", lambda: {"bad": isinstance(cause, BadRelease), "reason": str(cause)}
+        "blame",
+        lambda: {"bad": isinstance(cause, BadRelease), "reason": redacted(str(cause))},
     )
     reason = blamed["reason"]
     under_way.advance("rolling back", reason)
@@ -48,8 +50,9 @@ def restore(under_way: Deploying, cause: Exception) -> None:
     except Fenced:
         raise
     except Exception as second:
-        under_way.advance("halted", f"{reason}; restoring failed too: {second}")
-        raise Halted(f"{reason}; restoring failed too: {second}; a person is needed") from second
+        both = f"{reason}; restoring failed too: {redacted(str(second))}"
+        under_way.advance("halted", both)
+        raise Halted(f"{both}; a person is needed") from second
     if blamed["bad"]:
         quarantine(under_way, reason)
     under_way.advance("rolled back", reason)
@@ -114,7 +117,7 @@ def withdraw(under_way: Deploying, change: Change) -> None:
 def drain_and_retire(under_way: Deploying, service: str, version: str) -> None:
     """Ends a unit that has no traffic any more, on every host where it is."""
     name = unit_name(service, version)
-    canary = under_way.declared.canary
+    canary = under_way.canary
     seconds = canary.drain_seconds if canary else DRAIN_SECONDS
 
     def ended(host: Host) -> bool:

@@ -45,6 +45,11 @@ class Change:
     def statements(self) -> tuple[Statement, ...]:
         return classified(self.migration)
 
+    @property
+    def proven(self) -> bool:
+        """Whether there is something to back up and to rehearse."""
+        return not (self.migration.empty or self.first)
+
 
 def settings_of(under_way: Deploying) -> Migrations:
     migrations = under_way.live.shop.migrations
@@ -71,7 +76,7 @@ def plan_change(under_way: Deploying) -> Change:
     change = Change(
         from_record(found["migration"]), tuple(map(tuple, found["dangers"])), found["first"]
     )
-    if not (change.migration.empty or change.first):
+    if change.proven:
         _judge(under_way, change)
     return change
 
@@ -175,17 +180,20 @@ def _code(under_way: Deploying, commit: str, name: str) -> Iterator[tuple[Script
 
 
 def needs_person(under_way: Deploying, change: Change) -> bool:
-    """Where shop.yaml says so, and always for what cannot be taken back."""
-    return under_way.declared.approve_schema or worst(change.statements) in FIRM
+    """Where shop.yaml says so; always for a hotfix, and for what cannot be taken back."""
+    if under_way.approved_as_a_whole:
+        return True
+    declared = under_way.declared.approve_schema
+    return change.proven and (declared or worst(change.statements) in FIRM)
 
 
 def plan_digest(under_way: Deploying, change: Change) -> str:
     """What an approval is bound to: manifest, place, SQL, dangers, the backup and the rehearsal."""
     manifest = under_way.live.ledger.releases.manifest(under_way.row.version)
-    backup, rehearsal = backed_up(under_way), rehearse(under_way, change)
+    proof = (backed_up(under_way), rehearse(under_way, change)) if change.proven else ()
     return digest_of(
         [
             manifest, under_way.environment, change.migration.digest, change.dangers,
-            backup.digest, rehearsal.digest,
+            *(one.digest for one in proof),
         ]
     )  # fmt: skip

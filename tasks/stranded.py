@@ -10,6 +10,7 @@ from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Deployment, Release
 from tasks.deployment import deploying, executor
 from tasks.ending import finish, refuse
+from tasks.notify import tell_end
 from tasks.report import report
 from tasks.restore import restore
 from tasks.retries import STEP
@@ -36,6 +37,7 @@ def close_expired(live: Live) -> None:
                 if row.flow_run == release.flow_run:
                     release = finish(live, release, Refused(reason))
                 report(live, release)
+                tell_end(live, release)
 
 
 def stranded(live: Live) -> tuple[Deployment, ...]:
@@ -64,7 +66,7 @@ def wake_idle(live: Live) -> None:
     for release in live.ledger.releases.all():
         if release.finished_at is None and _idle(live, release):
             if _given_up(release.flow_run):
-                finish(live, release, Refused(CANCELLED))
+                tell_end(live, finish(live, release, Refused(CANCELLED)))
             else:
                 _wake(release.flow_run)
 

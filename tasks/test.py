@@ -31,11 +31,11 @@ def test_all(live: Live, release: Release, journal: Journal) -> dict[str, Eviden
 @task(task_run_name="test {service}", cache_policy=NO_CACHE)
 def test(live: Live, release: Release, journal: Journal, service: str) -> Evidence:
     """The evidence of one service, from the ledger when this release already has it."""
-    return from_record(journal.once(f"test {service}", lambda: _tested(live, release, service)))
+    return from_record(journal.once(f"test {service}", lambda: tested(live, release, service)))
 
 
-def _tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
-    """On an export of its own paths, with a migrated database of its own."""
+def tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+    """Its evidence's record: an export of its own paths, and a migrated database of its own."""
     declared = live.service(service)
     with (
         live.exported(release.commit, needed_by(live, service)) as source,

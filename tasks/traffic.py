@@ -17,6 +17,7 @@ from domain.rollout import Wave, at_once, waves
 from domain.shop import Canary
 from tasks.deployment import Deploying
 from tasks.fleet import everywhere, everywhere_shown
+from tasks.going import may_go_on
 from tasks.retries import STEP
 
 NOTHING_SLOW_MS = 1e9
@@ -31,7 +32,7 @@ def shift_traffic(under_way: Deploying) -> None:
 
 def shift(under_way: Deploying, change: Change) -> None:
     """All waves in turn; where nothing served before, or on the way back, all traffic at once."""
-    canary = under_way.declared.canary
+    canary = under_way.canary
     hosts = [host.name for host in under_way.hosts]
     rollout = under_way.declared.rollout
     if change.before is None or under_way.row.kind == "rollback":
@@ -39,11 +40,13 @@ def shift(under_way: Deploying, change: Change) -> None:
         return
     if canary is None:
         for wave in waves(rollout, (100,), hosts):
+            may_go_on(under_way)
             route(under_way, change, wave)
         return
     under_way.advance("canary")
     slow_ms = slow_above(under_way, change, canary)
     for wave in waves(rollout, canary.weights, hosts):
+        may_go_on(under_way)
         route(under_way, change, wave)
         watch(under_way, change, wave, slow_ms)
 
@@ -110,7 +113,7 @@ def shown(wave: Wave) -> str:
 
 
 def _watched(under_way: Deploying, change: Change, wave: Wave, slow_ms: float) -> Mapping[str, Any]:
-    canary = under_way.declared.canary
+    canary = under_way.canary
     assert canary is not None  # only then there is something to watch
     progress = cast(
         UUID,  # in a synchronous flow

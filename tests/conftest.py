@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -15,6 +16,10 @@ __all__ = ["builder", "host_engine", "registry"]
 
 collect_ignore = ["bench", "blocks/sample_image", "blocks/django_app"]
 """Programs that tests and benchmarks start, no tests."""
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+"""A busy machine is no wrong answer."""
 
 _numbers = count(1)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from blocks.channels.reading import Incomplete
+from blocks.redaction import learn
 from domain.errors import Unavailable
 
 MARGIN_SECONDS = 60.0
@@ -42,6 +43,7 @@ class Login:
         """Raises BadInput, Unavailable when nobody answers, Incomplete when the host stays busy."""
         if self.now() >= self._until:
             granted = self.read(self._answer())
+            learn(granted.token)
             lives = max(granted.lives_seconds - MARGIN_SECONDS, granted.lives_seconds / 2)
             self._token, self._until = granted.token, self.now() + timedelta(seconds=lives)
         return self._token

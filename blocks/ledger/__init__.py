@@ -1,19 +1,22 @@
 """The ledger: the truth about releases, in a PostgreSQL of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from blocks.ledger.approvals import Approvals
-from blocks.ledger.audit import verified
+from blocks.ledger.audit import Audit, verified
 from blocks.ledger.deployments import Deployments
 from blocks.ledger.findings import Findings
+from blocks.ledger.hotfixes import Hotfixes
 from blocks.ledger.leases import Lease, Leases, exclusive
 from blocks.ledger.migrate import upgrade
+from blocks.ledger.overrides import Overrides
 from blocks.ledger.pauses import Pauses
 from blocks.ledger.quarantine import Quarantine
 from blocks.ledger.releases import Cut, Releases
 from blocks.ledger.steps import Journal, steps_of
 from blocks.ledger.store import Observer, Store
+from domain.audit import Head
 from domain.journal import Step
 
 __all__ = ["Cut", "Journal", "Lease", "Ledger"]
@@ -32,6 +35,9 @@ class Ledger:
         self.pauses = Pauses(self._store)
         self.findings = Findings(self._store)
         self.leases = Leases(self._store)
+        self.hotfixes = Hotfixes(self._store)
+        self.overrides = Overrides(self._store)
+        self.audit = Audit(self._store)
 
     def migrate(self) -> None:
         """Brings the ledger's own schema to the newest; several may call it at once."""
@@ -44,9 +50,12 @@ class Ledger:
         """In the order they began."""
         return steps_of(self._store, scope)
 
-    def verify(self) -> tuple[str, ...]:
-        """Every changed, missing, added or reordered row; empty when all is well."""
-        return verified(self._store)
+    def verify(self, older: Iterable[Head] = ()) -> tuple[str, ...]:
+        """Every changed, missing, added or reordered row; empty when all is well.
+
+        ``older`` are ends that the audit once had.
+        """
+        return verified(self._store, older)
 
     @contextmanager
     def exclusive(

@@ -87,6 +87,11 @@ class Deployments:
         rows = self._store.rows("SELECT * FROM serving WHERE environment = %s", environment)
         return {row["service"]: Serving(row["version"], row["digest"]) for row in rows}
 
+    def ended_lately(self) -> tuple[Deployment, ...]:
+        """Those that ended within the last day, in that order."""
+        recent = "finished_at > clock_timestamp() - interval '1 day'"
+        return self._where(f"{recent} ORDER BY finished_at")
+
     def unfinished(self) -> tuple[Deployment, ...]:
         return self._where("state <> ALL(%s) ORDER BY id", list(FINAL))
 

@@ -1,7 +1,7 @@
 """Releases in the ledger: numbered when cut, their manifest written once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ class Cut:
     reason: str
     services: tuple[str, ...]
     route: tuple[str, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What the forge answered about the commit."""
 
 
 class Releases:
@@ -40,7 +42,16 @@ class Releases:
             versions = writer.connection.execute("SELECT version FROM releases").fetchall()
             version = following(day, [row["version"] for row in versions])
             values = {**vars(cut), "services": list(cut.services), "route": list(cut.route)}
-            return _release(writer.put("releases", {"version": version, **values}))
+            evidence = values.pop("evidence")
+            made = _release(writer.put("releases", {"version": version, **values}))
+            if evidence:
+                writer.put("protections", {"version": version, "evidence": dict(evidence)})
+            return made
+
+    def evidence(self, version: str) -> dict[str, Any]:
+        """What the forge answered when it was cut; empty where it was not asked."""
+        row = self._store.row("SELECT evidence FROM protections WHERE version = %s", version)
+        return dict(row["evidence"]) if row else {}
 
     def get(self, version: str) -> Release:
         """Raises Refused when there is no such release."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from blocks.ledger.leases import Lease, guard
 from blocks.ledger.store import Store
+from blocks.redaction import redacted
 from domain.digest import digest_of
 from domain.journal import Step
 
@@ -31,7 +32,8 @@ class Journal:
         try:
             outcome = dict(act())
         except Exception as error:
-            self._finish(name, "failed", {"error": f"{type(error).__name__}: {error}"})
+            shown = redacted(f"{type(error).__name__}: {error}")
+            self._finish(name, "failed", {"error": shown})
             raise
         self._finish(name, "done", outcome)
         return outcome

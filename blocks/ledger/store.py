@@ -24,6 +24,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "quarantine": ("digest",),
     "pauses": ("environment",),
     "findings": ("id",),
+    "people": ("name",),
+    "identities": ("issuer", "subject"),
+    "tokens": ("id",),
+    "statements": ("approval", "person"),
+    "hotfixes": ("version",),
+    "protections": ("version",),
+    "overrides": ("id",),
 }
 UNAUDITED_COLUMNS = ("until",)
 """A lease is renewed every few seconds; its epoch and owner are what the audit keeps."""

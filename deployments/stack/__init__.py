@@ -43,7 +43,12 @@ class Stack:
 
     @property
     def ui(self) -> str:
-        """The address of Prefect's UI; its second version draws the reports' pictures."""
+        """Where people work: the gateway, where there is one, else Prefect's own UI.
+
+        Its second version draws the reports' pictures.
+        """
+        if self.live.shop.gateway is not None:
+            return f"{self.live.shop.gateway.origin}/gate/"
         return f"{self.api.removesuffix('/api')}/v2"
 
     def up(self) -> None:
@@ -54,6 +59,7 @@ class Stack:
         self.live.ledger.migrate()
         self._server()
         self._worker()
+        self._gateway()
         for host in self._hosts():
             host.prepare()
 
@@ -78,8 +84,9 @@ class Stack:
         postgres = self.postgres.process() if self.postgres.folder.exists() else None
         shown: tuple[tuple[str, Process | None, str], ...] = (
             ("postgres", postgres, str(self.postgres.folder)),
-            ("prefect server", server, self.ui if server else ""),
+            ("prefect server", server, self.api if server else ""),
             ("prefect worker", worker, f"pool {POOL}" if worker else ""),
+            *((("gateway", self._process("gateway"), self.ui),) if self.live.shop.gateway else ()),
         )
         return tuple(
             Part(name, bool(one and one.runs()), f"{detail} (process {one.pid})" if one else "")
@@ -117,6 +124,24 @@ class Stack:
             },
         )
         wait_for("the Prefect worker", self._polled, START_SECONDS, self._log("worker"))
+
+    def _gateway(self) -> None:
+        """The only way in for people and machines, where shop.yaml declares one."""
+        if self.live.shop.gateway is not None:
+            command = [sys.executable, "-m", "deployments.gateway", "--shop", str(self.live.path)]
+            self.start("gateway", command, prefect_environment(self.state))
+            wait_for("the gateway", self._answers, START_SECONDS, self._log("gateway"))
+
+    def _answers(self) -> bool:
+        """Asked where it listens; whose certificate it shows is the browsers' to judge."""
+        declared = self.live.shop.gateway
+        assert declared is not None  # only then it was started
+        scheme = "https" if declared.tls_certificate else "http"
+        url = f"{scheme}://{declared.address}:{declared.port}/gate/health"
+        try:
+            return httpx.get(url, timeout=2, verify=False).is_success
+        except httpx.HTTPError:
+            return False
 
     def _server_environment(self) -> dict[str, str]:
         database = self.postgres.url("prefect").replace("postgresql:", "postgresql+asyncpg:")

@@ -15,6 +15,7 @@ from tests.bench.backups import backups
 from tests.bench.checks import checks
 from tests.bench.conditions import conditions
 from tests.bench.dangerous import dangerous
+from tests.bench.hotfix import hotfix
 from tests.bench.memory import memory
 from tests.bench.race import race
 from tests.bench.restarts import restarts
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[], Result]] = {
     "dangerous": partial(dangerous, ROWS),
     "backups": backups,
     "checks": checks,
+    "hotfix": hotfix,
 }
 
 

@@ -105,7 +105,7 @@ def making_good(world: World, version: str) -> UUID:
 
 def approve(world: World, version: str) -> dict[str, object]:
     said = {"decision": "approve now", "decided_by": "Bo", "reason": "", "begins": "", "ends": ""}
-    return Actions(world.live.path).approve(version, said)
+    return Actions(world.live.path).approve(version, said, lambda: ("", ""))
 
 
 def test_an_order_that_got_lost_is_named_with_its_channel(world: World) -> None:

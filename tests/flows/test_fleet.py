@@ -16,7 +16,7 @@ from domain.host import Observed
 from tasks.deployment import scope_of
 from tests.blocks.test_ssh import TOOLS, door_command
 from tests.flows.executor import Executors, carry_on, created, execute_all_but
-from tests.flows.world import Settings, World, opened, smallest
+from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 from tests.sshd import Fleet, Sshd, require_sshd
 
 pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
@@ -86,6 +86,7 @@ def here(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fle
 
     def over_ssh(settings: Settings) -> None:
         smallest(settings)
+        soon_taken_over(settings)
         settings["environments"]["production"] |= {
             "hosts": [
                 described(sshd, number, fleet.user) for number, sshd in enumerate(fleet.hosts)

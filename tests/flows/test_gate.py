@@ -1,14 +1,12 @@
 """A schema change and the person who decides: in the browser, by API, too late, or not at all."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
@@ -21,6 +19,7 @@ from blocks import prefect_runs as runs
 from blocks.database.migrators import migrator
 from deployments.stack.processes import until
 from domain.journal import Approval, Release
+from tests.browser import chromium, fill_release_form
 from tests.flows.world import Settings, World, opened, smallest
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
@@ -46,18 +45,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None and os.environ.get("CI") and os.getuid() == 0:
-        pytest.fail("Chromium is missing: `make browser` installs it")
-    if chromium is None:
-        pytest.skip("Chromium is not installed, and only root can have it from Debian")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 1400})
         page.set_default_timeout(SHOWN_MS)
         yield page
-        browser.close()
 
 
 def waiting(world: World) -> tuple[UUID, Release, Approval]:
@@ -114,7 +105,8 @@ def test_an_approval_that_expired_is_closed_and_touches_nothing(world: World) ->
 
 @pytest.mark.browser
 def test_people_release_and_approve_in_the_browser(world: World, page: Page) -> None:
-    deployment = fill_release_form(world, page)
+    shop = world.live.shop.shop
+    deployment = fill_release_form(page, world.stack.ui, shop, "Ann")
     run = newest_run(deployment)
     assert runs.follow(run, RUN_SECONDS).waits
 
@@ -139,18 +131,6 @@ def test_people_release_and_approve_in_the_browser(world: World, page: Page) -> 
     expect(page.get_by_role("heading", name=f"{release.version} released")).to_be_visible()
     expect(page.get_by_role("cell", name="prove the backup and rehearse on it")).to_be_visible()
     expect(page.locator("svg").get_by_text("production")).to_be_visible()
-
-
-def fill_release_form(world: World, page: Page) -> UUID:
-    with get_client(sync_client=True) as client:
-        shop = world.live.shop.shop
-        deployment = client.read_deployment_by_name(f"release/{shop}")
-    page.goto(f"{world.stack.ui}/deployments/deployment/{deployment.id}/run")
-    expect(page.get_by_text("Branch, tag or commit")).to_be_visible()
-    page.get_by_label("Your name").fill("Ann")
-    page.get_by_role("button", name="Submit").click()
-    page.wait_for_url(lambda address: not address.endswith("/run"))
-    return deployment.id
 
 
 def open_gate(page: Page) -> None:

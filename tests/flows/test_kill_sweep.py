@@ -9,17 +9,22 @@ import pytest
 from blocks.database.execution import leftovers
 from blocks.database.migrators import migrator
 from tests.flows.executor import EVERY, Executors, created, execute
-from tests.flows.world import World, opened, smallest
+from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
 pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(900)]
 
 MOST_DEATHS = 250
 
 
+def mortal(settings: Settings) -> None:
+    smallest(settings)
+    soon_taken_over(settings)
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """With the first version live and customers buying."""
-    with opened(tmp_path_factory.mktemp("sweep") / "shop", smallest) as opening:
+    with opened(tmp_path_factory.mktemp("sweep") / "shop", mortal) as opening:
         assert opening.released().state == "released"
         opening.street.open_doors()
         yield opening

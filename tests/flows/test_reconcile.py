@@ -18,7 +18,7 @@ from domain.errors import Fenced
 from domain.journal import Deployment
 from flows.deploy import carry
 from tasks.deployment import scope_of
-from tests.flows.world import Settings, World, opened, smallest
+from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
 pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
 
@@ -28,6 +28,7 @@ RUN_SECONDS = 120.0
 def slow(settings: Settings) -> None:
     """The last weight bakes long enough to be caught in the middle."""
     smallest(settings)
+    soon_taken_over(settings)
     settings["environments"]["production"]["canary"]["bake_seconds"] = 10
 
 

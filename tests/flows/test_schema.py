@@ -21,7 +21,7 @@ from domain.journal import Decision, Release
 from flows.restore import restore as restore_flow
 from tasks.recover import RestoreRequest, prepare_restore
 from tests.flows.executor import Executors, restore_again
-from tests.flows.world import Settings, World, opened, smallest
+from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
@@ -44,6 +44,7 @@ PICKY = (
 
 def gated(settings: Settings) -> None:
     smallest(settings)
+    soon_taken_over(settings)
     settings["environments"]["production"] |= {"approve_schema": True, "canary": None}
     settings["migrations"]["rollback_window_seconds"] = 0
 

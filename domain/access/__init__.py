@@ -1,0 +1,1 @@
+"""Who may do what: roles, people, and what of Prefect's API passes the gateway."""
