@@ -12,11 +12,10 @@ from blocks.signed_heads import verify_export
 from blocks.signing import Signing, fingerprint
 from domain.audit import Wanted
 from domain.errors import BadInput
+from domain.spreadsheet import harmless
 from tasks.audit import heads_of
 
 COLUMNS = ("id", "at", "actor", "action", "version", "environment", "row", "content")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def wanted(since: str, until: str, others: dict[str, str]) -> Wanted:
@@ -70,5 +69,5 @@ def _moment(field: str, text: str) -> datetime | None:
 
 def _line(cells: Sequence[str]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow([f"'{c}" if c.startswith(FORMULA) else c for c in cells])
+    csv.writer(written).writerow([harmless(cell) for cell in cells])
     return written.getvalue()

@@ -101,12 +101,18 @@ def facts_of(live: Live, release: Release) -> Facts:
 
 def run_page(live: Live, flow_run: str) -> str:
     """Where people see a run."""
-    return page_of(declared(live).public_url, "runs", "flow-run", flow_run)
+    return page_of(pages_of(live), "runs", "flow-run", flow_run)
 
 
 def artifact_page(live: Live, key: str) -> str:
     """Where people read a report."""
-    return page_of(declared(live).public_url, "artifacts", "key", key)
+    return page_of(pages_of(live), "artifacts", "key", key)
+
+
+def pages_of(live: Live) -> str:
+    """Prefect's pages as people reach them: as told, else through the gateway; "" for no links."""
+    gateway = live.shop.gateway
+    return declared(live).public_url or (f"{gateway.origin}/v2" if gateway else "")
 
 
 def _reminded(live: Live) -> Iterator[Sent]:

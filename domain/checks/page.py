@@ -11,6 +11,7 @@ from domain.checks.evidence import Outcome
 from domain.checks.judgement import findings
 from domain.checks.looks import Divergence, Look
 from domain.markdown import code, plain
+from domain.spreadsheet import harmless
 
 MOST_ROWS = 50
 SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "off": "–"}
@@ -22,8 +23,6 @@ VERDICTS = {
 COLUMNS = (
     "channel", "check", "key", "ours", "theirs", "since", "until", "suspected", "detail"
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +108,8 @@ def csv_lines(rows: Iterable[Divergence]) -> Iterator[str]:
 
 def _line(cells: Sequence[str]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow([_harmless(cell) for cell in cells])
+    csv.writer(written).writerow([harmless(cell) for cell in cells])
     return written.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    number = cell.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"'{cell}" if cell.startswith(FORMULA) and not number else cell
 
 
 def _said(outcomes: Sequence[Outcome]) -> str:

@@ -320,6 +320,7 @@ class Room:
 class Tea:
     notify: Notify | None
     shop: str = "tea"
+    gateway: None = None
 
 
 def room(ledger: Ledger, *addresses: str) -> Any:
