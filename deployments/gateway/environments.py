@@ -1,45 +1,29 @@
 """Environments in the gateway: what serves, who holds it still, what promotions freeze."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from blocks.ledger.overrides import Lifting
 from blocks.shop import Live
 from deployments.calendar import view_of
-from deployments.gateway.identity import gate_of, needs, signed
+from deployments.gateway.identity import needs, signed
 from deployments.gateway.pages import own_form, shown
 from deployments.gateway.starts import permit
 from domain.access.people import Signed
 from domain.calendar.freeze import Undertaking
-from domain.calendar.overrides import Override
 from domain.errors import BadInput, Refused
 from tasks.freeze import undertaken, warned
 
 Anybody = Annotated[Signed, Depends(signed)]
 Stopper = Annotated[Signed, Depends(needs("stop"))]
-Lifter = Annotated[Signed, Depends(needs("override"))]
-Second = Annotated[Signed, Depends(needs("approve"))]
 WIDTHS = (390, 1280)
 
 
-class Wanted(BaseModel):
-    """A freeze that somebody wants lifted."""
-
-    model_config = ConfigDict(extra="forbid")
-    environment: str
-    events: list[str]
-    reason: str = Field(max_length=500)
-    until: datetime
-
-
 def router(live: Live) -> APIRouter:
-    """Pages under /gate/environments; the same by API, in JSON, at /environments and /overrides."""
+    """Pages under /gate/environments; the same by API, in JSON, at /environments."""
     made = APIRouter()
 
     @made.get("/gate/environments")
@@ -67,20 +51,6 @@ def router(live: Live) -> APIRouter:
     @made.get("/environments")
     def told(_: Anybody) -> list[dict[str, Any]]:
         return [_told(live, name) for name in live.shop.environments]
-
-    @made.post("/overrides", status_code=201)
-    def override(asked: Wanted, request: Request, who: Lifter) -> dict[str, Any]:
-        live.environment(asked.environment)
-        permit(_fresh(request, who), "override", (asked.environment,), _all(live))
-        name, until = who.person.name, _aware(asked.until)
-        said = Override(name, "", asked.reason, until, tuple(asked.events))
-        return _lifted(live.ledger.overrides.ask(asked.environment, said))
-
-    @made.post("/overrides/{number}/agree")
-    def agree(number: int, request: Request, who: Second) -> dict[str, Any]:
-        asked = live.ledger.overrides.get(number)
-        permit(_fresh(request, who), "approve", (asked.environment,), _all(live))
-        return _lifted(live.ledger.overrides.agree(number, who.person.name))
 
     return made
 
@@ -119,24 +89,6 @@ def _held(live: Live, who: Signed, said: tuple[str, str, str]) -> None:
     if act not in acts:
         raise BadInput(f"act is {act[:40]!r}, known are {', '.join(acts)}")
     acts[act](name, who.person.name, reason)
-
-
-def _fresh(request: Request, who: Signed) -> Signed:
-    """Lifting a freeze takes a second factor that was just proved."""
-    seconds = gate_of(request).settings.factor_seconds
-    if not who.factor_fresh(datetime.now(UTC), seconds):
-        raise Refused("prove your second factor first, on the page /gate/")
-    return who
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise BadInput(f"until is {moment.isoformat()}, in no time zone: an offset is needed")
-    return moment.astimezone(UTC)
-
-
-def _lifted(made: Lifting) -> dict[str, Any]:
-    return {"id": made.id, "environment": made.environment, **vars(made.override)}
 
 
 def _all(live: Live) -> tuple[str, ...]:

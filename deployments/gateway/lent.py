@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blocks import prefect_runs as runs
 from blocks.shop import Live
-from deployments.gateway import environments, releases, webhooks
+from deployments.gateway import environments, overrides, releases, webhooks
 from deployments.gateway.starts import permit
 from domain.access.people import Signed
 from domain.approving.statement import Speaker
@@ -31,6 +31,7 @@ class Lent:
         self.routers: tuple[APIRouter, ...] = (
             releases.router(live),
             environments.router(live),
+            overrides.router(live),
             webhooks.router(self._forge, self._secrets, self._started),
         )
 
