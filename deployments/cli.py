@@ -1,19 +1,16 @@
-"""The command line: thin commands over ``deployments.actions``."""
+"""The command line: thin commands over ``deployments.actions``, a module for each occasion."""
 
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from deployments import oversight
+from deployments import oversight, starting
 from deployments import people as access
-from deployments.settings import state_of, use
+from deployments.terminal import By, Json, Reason, Why, actions, shown
 from domain.errors import Refused, TradewindError
-
-if TYPE_CHECKING:
-    from deployments.actions import Actions
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 ledger = typer.Typer(no_args_is_help=True, help="The record of everything that happened.")
@@ -27,17 +24,12 @@ app.add_typer(access.tokens, name="tokens")
 app.add_typer(oversight.audit, name="audit")
 app.add_typer(oversight.freeze, name="freeze")
 app.command()(oversight.calendar)
-
-Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
-By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
-Reason = Annotated[str, typer.Option(help="Why.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
-
-
-class Chosen:
-    """The shop that this call is about."""
-
-    shop = Path("shop.yaml")
+app.command()(starting.release)
+app.command()(starting.rollback)
+app.command()(starting.promote)
+app.command()(starting.restore)
+app.command()(starting.approve)
+app.command()(starting.make_good)
 
 
 @app.callback()
@@ -47,7 +39,6 @@ def tradewind(
     ),
 ) -> None:
     """Takes a change of a shop from commit to customers, and back when it breaks something."""
-    Chosen.shop = shop
 
 
 @app.command()
@@ -78,78 +69,6 @@ def apply(
 
 
 @app.command()
-def release(
-    by: By,
-    ref: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "",
-    service: Annotated[list[str] | None, typer.Option(help="Only these services.")] = None,
-    until: Annotated[str, typer.Option(help="The last environment.")] = "",
-    reason: Reason = "",
-    key: Annotated[str, typer.Option(help="The same key starts nothing twice.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Release a ref: test, build, and bring it along the route."""
-    request = {"ref": ref, "services": service or [], "until": until}
-    ended(actions().release({**request, "reason": reason, "requested_by": by}, key), as_json)
-
-
-@app.command()
-def rollback(
-    environment: str,
-    by: By,
-    version: Annotated[str, typer.Option("--to", help="Empty: list the candidates.")] = "",
-    reason: Reason = "",
-    as_json: Json = False,
-) -> None:
-    """Go back to a version that served before."""
-    if not version:
-        shown(actions().candidates(environment), as_json)
-        return
-    request = {"environment": environment, "version": version}
-    ended(actions().rollback({**request, "reason": reason, "requested_by": by}), as_json)
-
-
-@app.command()
-def promote(
-    source: Annotated[str, typer.Option("--from", help="Where it passed.")],
-    target: Annotated[str, typer.Option("--to", help="The next environment.")],
-    by: By,
-    version: Annotated[str, typer.Option(help="Empty: what passed there last.")] = "",
-    accept_differences: Annotated[
-        bool, typer.Option("--accept-differences", help="Go on although they differ.")
-    ] = False,
-    reason: Reason = "",
-    as_json: Json = False,
-) -> None:
-    """Bring the same digests from one environment to the next."""
-    request = {
-        "from_environment": source,
-        "to_environment": target,
-        "version": version,
-        "accept_differences": accept_differences,
-    }
-    ended(actions().promote({**request, "reason": reason, "requested_by": by}), as_json)
-
-
-@app.command()
-def restore(
-    environment: str,
-    by: By,
-    backup: Annotated[str, typer.Option("--to", help="Empty: list the backups.")] = "",
-    accept_older_schema: Annotated[
-        bool, typer.Option("--accept-older-schema", help="What serves needs a newer schema.")
-    ] = False,
-    reason: Reason = "",
-    as_json: Json = False,
-) -> None:
-    """Put a database back to a backup; a second person has to approve it."""
-    if not backup:
-        shown(actions().backups(environment), as_json)
-        return
-    request = {"environment": environment, "backup": backup, "reason": reason, "requested_by": by}
-    ended(actions().restore({**request, "accept_older_schema": accept_older_schema}), as_json)
-
-
-@app.command()
 def drift(
     environment: Annotated[str, typer.Argument(help="Empty: all of them.")] = "",
     as_json: Json = False,
@@ -158,38 +77,6 @@ def drift(
     found = actions().drift(environment)
     shown(found, as_json)
     raise typer.Exit(1 if found["drift"] else 0)
-
-
-@app.command()
-def approve(
-    version: str,
-    by: By,
-    reject: Annotated[bool, typer.Option("--reject", help="Say no, with a reason.")] = False,
-    window: Annotated[
-        tuple[str, str] | None,
-        typer.Option(help="Only between these two times, each with its zone."),
-    ] = None,
-    reason: Reason = "",
-    as_json: Json = False,
-) -> None:
-    """Answer the schema change or the restore that a run waits with."""
-    decision = "reject" if reject else "approve for a window" if window else "approve now"
-    begins, ends = window or ("", "")
-    said = {
-        "decision": decision,
-        "decided_by": by,
-        "reason": reason,
-        "begins": begins,
-        "ends": ends,
-    }
-    ended(actions().approve(version, said, proof), as_json)
-
-
-def proof() -> tuple[str, str]:
-    """Password and one-time code: from a terminal, the password unseen, else two lines of input."""
-    if sys.stdin.isatty():
-        return typer.prompt("Password", hide_input=True), typer.prompt("One-time code", default="")
-    return sys.stdin.readline().rstrip("\r\n"), sys.stdin.readline().strip()
 
 
 @app.command()
@@ -218,12 +105,6 @@ def divergences(
     found = actions().differing(environment)
     shown({"divergences": found}, as_json)
     raise typer.Exit(1 if found else 0)
-
-
-@app.command("make-good")
-def make_good(environment: str, version: str, as_json: Json = False) -> None:
-    """Tell stock to the channels again that a version, taken back since, told wrongly."""
-    ended(actions().make_good(environment, version), as_json)
 
 
 @contracts.command("list")
@@ -284,29 +165,6 @@ def verify(as_json: Json = False) -> None:
     broken = actions().verify()
     shown({"broken": list(broken)}, as_json)
     raise typer.Exit(1 if broken else 0)
-
-
-def actions() -> "Actions":
-    """Imported late: Prefect reads its settings when it is imported, and ``--help`` needs none."""
-    use(state_of(Chosen.shop))
-    from deployments.actions import Actions
-
-    return Actions(Chosen.shop)
-
-
-def shown(content: Any, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(content, indent=2, default=str))
-        return
-    from deployments.screen import show
-
-    show(content)
-
-
-def ended(content: dict[str, Any], as_json: bool) -> None:
-    """0 for a good end, 2 when nothing was changed, 3 while a person is waited for, else 1."""
-    shown(content, as_json)
-    raise typer.Exit({"Completed": 0, "Refused": 2, "Suspended": 3}.get(content["state"], 1))
 
 
 def main() -> None:

@@ -1,27 +1,21 @@
 """Commands of those who watch over releases: the audit, the calendar, freezes that are lifted."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from deployments.settings import state_of, use
+from deployments.terminal import By, Json, live, shown
 from domain.calendar.overrides import Override
 from domain.errors import BadInput
-
-if TYPE_CHECKING:
-    from blocks.shop import Live
 
 audit = typer.Typer(
     invoke_without_command=True, help="Who did what, when: found, exported, proven."
 )
 freeze = typer.Typer(no_args_is_help=True, help="Freezes of the calendar that two people lift.")
 
-Json = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
-By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
 Moment = Annotated[str, typer.Option(help="A date, or a time as 2026-11-24T02:00Z.")]
 
 
@@ -44,37 +38,35 @@ def find(
 
     others = {"who": who, "what": what, "version": version, "environment": environment}
     asked = entries.wanted(since, until, others)
-    live = _live(context)
+    shop = live()
     if as_csv:
-        sys.stdout.writelines(entries.find_csv(live, asked))
+        sys.stdout.writelines(entries.find_csv(shop, asked))
     else:
-        _shown({"audit": list(entries.find(live, asked))}, as_json)
+        shown({"audit": list(entries.find(shop, asked))}, as_json)
 
 
 @audit.command("export")
 def export_entries(
-    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to; lines of JSON, a signed head first.")],
 ) -> None:
     """Write all of it down so that it proves itself anywhere."""
     from deployments import audit as entries
 
     with file.open("x") as written:
-        written.writelines(entries.export(_live(context)))
-    print(f"{file}: proven by `tradewind audit verify {file} --key {entries.key(_live(context))}`")
+        written.writelines(entries.export(live()))
+    print(f"{file}: proven by `tradewind audit verify {file} --key {entries.key(live())}`")
 
 
 @audit.command("key")
-def key(context: typer.Context) -> None:
+def key() -> None:
     """Show the fingerprint of whoever signs; keep it apart from the exports."""
     from deployments import audit as entries
 
-    print(entries.key(_live(context)))
+    print(entries.key(live()))
 
 
 @audit.command("verify")
 def verify(
-    context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="An export; none: the ledger itself.")] = None,
     older: Annotated[list[Path] | None, typer.Option(help="Exports and heads of before.")] = None,
     key: Annotated[str, typer.Option(help="As `tradewind audit key` showed it.")] = "",
@@ -83,34 +75,29 @@ def verify(
     """Find everything that was changed, cut off or added; exits 1 when there is any."""
     from deployments import audit as entries
 
-    if file is None:
-        broken = entries.verify_live(_live(context))
-    else:
-        broken = entries.verify(file, older or [], key)
-    _shown({"broken": list(broken)}, as_json)
+    broken = entries.verify_live(live()) if file is None else entries.verify(file, older or [], key)
+    shown({"broken": list(broken)}, as_json)
     raise typer.Exit(1 if broken else 0)
 
 
 def calendar(
-    context: typer.Context,
     days: Annotated[int, typer.Option(help="How far ahead, 1 to 366.")] = 90,
     as_ics: Annotated[bool, typer.Option("--ics", help="For people's own calendars.")] = False,
     as_json: Json = False,
 ) -> None:
     """Promotions and freezes of the next days, by each channel's own clock."""
-    live = _live(context)
+    shop = live()
     from deployments.calendar import view_of
 
-    view = view_of(live, days)
+    view = view_of(shop, days)
     if as_ics:
         sys.stdout.write(view.ics().decode())
     else:
-        _shown(view.machine() if as_json else view.shown(), as_json)
+        shown(view.machine() if as_json else view.shown(), as_json)
 
 
 @freeze.command("override")
 def override(
-    context: typer.Context,
     environment: str,
     event: Annotated[list[str], typer.Option(help="As the calendar names it")],
     until: Annotated[str, typer.Option(help="When it ends, with its zone; at most 72 h ahead.")],
@@ -118,40 +105,31 @@ def override(
     by: By,
 ) -> None:
     """Ask that a freeze be lifted; it counts once a second person agrees."""
-    live = _live(context)
-    live.environment(environment)
+    shop = live()
+    shop.environment(environment)
     asked = Override(by, "", reason, _moment(until), tuple(event))
-    made = live.ledger.overrides.ask(environment, asked)
+    made = shop.ledger.overrides.ask(environment, asked)
     print(f"override {made.id}: somebody else agrees with `tradewind freeze agree {made.id}`")
 
 
 @freeze.command("agree")
-def agree(context: typer.Context, number: int, by: By) -> None:
+def agree(number: int, by: By) -> None:
     """Be the second person."""
-    made = _live(context).ledger.overrides.agree(number, by)
+    made = live().ledger.overrides.agree(number, by)
     lifted, until = ", ".join(made.override.events), made.override.until
     print(f"override {made.id}: {lifted} holds nothing up until {until:%F %R} UTC")
 
 
 @freeze.command("list")
-def overrides(context: typer.Context, environment: str, as_json: Json = False) -> None:
+def overrides(environment: str, as_json: Json = False) -> None:
     """Overrides that are not over."""
-    live = _live(context)
-    live.environment(environment)
+    shop = live()
+    shop.environment(environment)
     rows = [
         {"id": one.id, **vars(one.override), "asked_at": one.asked_at}
-        for one in live.ledger.overrides.open(environment)
+        for one in shop.ledger.overrides.open(environment)
     ]
-    _shown({"overrides": rows}, as_json)
-
-
-def _live(context: typer.Context) -> "Live":
-    """Imported late: Prefect reads its settings when it is imported, and ``--help`` needs none."""
-    shop = Path(context.find_root().params["shop"])
-    use(state_of(shop))
-    from blocks.shop import Live
-
-    return Live(shop, state_of(shop))
+    shown({"overrides": rows}, as_json)
 
 
 def _moment(text: str) -> datetime:
@@ -162,12 +140,3 @@ def _moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise BadInput(f"until is {text!r}, in no time zone: one as in 2026-11-11T02:00Z is needed")
     return found.astimezone(UTC)
-
-
-def _shown(content: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(content, indent=2, default=str))
-        return
-    from deployments.screen import show
-
-    show(content)

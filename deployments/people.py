@@ -4,7 +4,6 @@ Whoever runs this is on the machine itself and may read the ledger's address and
 role is asked for, and ``--by`` goes into the audit as it was typed. The gateway needs ``manage``.
 """
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployments.settings import state_of, write_secret
+from deployments.terminal import By, Json, shop_file, shown
 from domain.access.people import Person
 from domain.access.roles import Grant, role_of
 from domain.errors import BadInput, Refused
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 people = typer.Typer(no_args_is_help=True, help="Who may sign in, and what they may do.")
 tokens = typer.Typer(no_args_is_help=True, help="Tokens of the API, for machines.")
 
-By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
-Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 Name = Annotated[str, typer.Argument(help="The login: a-z 0-9 . _ -, at most 40.")]
 Role = Annotated[str, typer.Option(help="viewer, releaser, approver or admin.")]
 Environments = Annotated[
@@ -36,7 +34,6 @@ Groups = Annotated[list[str] | None, typer.Option("--group", help="May be repeat
 
 @people.command()
 def add(
-    context: typer.Context,
     name: Name,
     by: By,
     role: Role = "viewer",
@@ -46,22 +43,21 @@ def add(
     group: Groups = None,
 ) -> None:
     """Add somebody, whose password is read from the terminal or standard input."""
-    grant = _grant(context, role, environment, service)
+    grant = _grant(role, environment, service)
     person = Person(name, display or name, (grant,), tuple(group or ()))
-    _print(opened(context).add(person, _password(), by))
+    _print(opened().add(person, _password(), by))
 
 
 @people.command("list")
-def list_people(context: typer.Context, as_json: Json = False) -> None:
+def list_people(as_json: Json = False) -> None:
     """Everybody, with what they may do and whether a second factor is enrolled."""
-    found = opened(context)
+    found = opened()
     rows = [_row(one) | {"factor": found.has_totp(one.name)} for one in found.all()]
-    _show({"people": rows}, as_json)
+    shown({"people": rows}, as_json)
 
 
 @people.command()
 def grant(
-    context: typer.Context,
     name: Name,
     by: By,
     role: Role,
@@ -69,13 +65,12 @@ def grant(
     service: Services = None,
 ) -> None:
     """Give somebody one more grant."""
-    more, found = _grant(context, role, environment, service), opened(context)
+    more, found = _grant(role, environment, service), opened()
     _print(found.regrant(name, tuple(dict.fromkeys((*found.get(name).grants, more))), by))
 
 
 @people.command("revoke-grant")
 def revoke_grant(
-    context: typer.Context,
     name: Name,
     by: By,
     role: Role,
@@ -84,7 +79,7 @@ def revoke_grant(
 ) -> None:
     """Take a grant away, named exactly as it was given."""
     gone = Grant(role_of(role), tuple(environment or ()), tuple(service or ()))
-    found = opened(context)
+    found = opened()
     held = found.get(name).grants
     if gone not in held:
         raise Refused(f"{name} has no grant {_told(gone)}, but {', '.join(map(_told, held))}")
@@ -92,37 +87,37 @@ def revoke_grant(
 
 
 @people.command()
-def groups(context: typer.Context, name: Name, by: By, group: Groups = None) -> None:
+def groups(name: Name, by: By, group: Groups = None) -> None:
     """Set the groups somebody is in; none given: in none."""
-    _print(opened(context).regroup(name, tuple(group or ()), by))
+    _print(opened().regroup(name, tuple(group or ()), by))
 
 
 @people.command()
-def disable(context: typer.Context, name: Name, by: By) -> None:
+def disable(name: Name, by: By) -> None:
     """Shut somebody out at once: sessions end, tokens open nothing."""
-    _print(opened(context).disable(name, by))
+    _print(opened().disable(name, by))
 
 
 @people.command()
-def enable(context: typer.Context, name: Name, by: By) -> None:
+def enable(name: Name, by: By) -> None:
     """Let somebody in again."""
-    _print(opened(context).enable(name, by))
+    _print(opened().enable(name, by))
 
 
 @people.command()
-def password(context: typer.Context, name: Name, by: By) -> None:
+def password(name: Name, by: By) -> None:
     """Set a password, read from the terminal or standard input; ends every session."""
-    found = opened(context)
+    found = opened()
     found.get(name)
     found.set_password(name, _password(), by)
 
 
 @people.command()
-def totp(context: typer.Context, name: Name, by: By) -> None:
+def totp(name: Name, by: By) -> None:
     """Enrol a second factor: shows it for an app, then asks for a code of it."""
     import segno
 
-    found = opened(context)
+    found = opened()
     address = found.enrol_totp(name, by)
     print(address)
     segno.make(address).terminal(compact=True)
@@ -132,19 +127,17 @@ def totp(context: typer.Context, name: Name, by: By) -> None:
 
 @people.command()
 def link(
-    context: typer.Context,
     name: Name,
     by: By,
     issuer: Annotated[str, typer.Option(help="As in shop.yaml: https://…")],
     subject: Annotated[str, typer.Option(help="What the issuer calls them: its `sub`.")],
 ) -> None:
     """Link an identity of the sign-on service to somebody."""
-    opened(context).link(name, issuer, subject, by)
+    opened().link(name, issuer, subject, by)
 
 
 @tokens.command()
 def issue(
-    context: typer.Context,
     name: Name,
     by: By,
     role: Role,
@@ -153,27 +146,24 @@ def issue(
     days: Annotated[int, typer.Option(help="How long it holds, 1 to 366.")] = 90,
 ) -> None:
     """Issue a token, shown this once; it never does more than its person may."""
-    scope = (_grant(context, role, environment, service),)
-    print(opened_tokens(context).issue(name, by, scope, days))
+    scope = (_grant(role, environment, service),)
+    print(opened_tokens().issue(name, by, scope, days))
 
 
 @tokens.command("list")
-def list_tokens(context: typer.Context, as_json: Json = False) -> None:
+def list_tokens(as_json: Json = False) -> None:
     """Every token, newest first, but not what opens."""
-    rows = [
-        {**vars(one), "scope": list(map(_told, one.scope))} for one in opened_tokens(context).all()
-    ]
-    _show({"tokens": rows}, as_json)
+    rows = [{**vars(one), "scope": list(map(_told, one.scope))} for one in opened_tokens().all()]
+    shown({"tokens": rows}, as_json)
 
 
 @tokens.command()
 def revoke(
-    context: typer.Context,
     number: Annotated[str, typer.Argument(help="As `tokens list` shows it.")],
     by: By,
 ) -> None:
     """Make a token useless at once."""
-    print(f"token {opened_tokens(context).revoke(number, by).id} is revoked")
+    print(f"token {opened_tokens().revoke(number, by).id} is revoked")
 
 
 def key_of(state: Path) -> bytes:
@@ -186,38 +176,31 @@ def key_of(state: Path) -> bytes:
     return place.read_bytes()
 
 
-def opened(context: typer.Context) -> "People":
+def opened() -> "People":
     """Imported late, so that ``--help`` does not wait for a database's driver."""
     from blocks.people import People
 
-    return People(_ledger_url(context), key_of(state_of(_shop(context))))
+    return People(_ledger_url(), key_of(state_of(shop_file())))
 
 
-def opened_tokens(context: typer.Context) -> "Tokens":
+def opened_tokens() -> "Tokens":
     from blocks.people import Tokens
 
-    return Tokens(_ledger_url(context))
+    return Tokens(_ledger_url())
 
 
-def _shop(context: typer.Context) -> Path:
-    """The root command's ``--shop``."""
-    return Path(context.find_root().params["shop"])
-
-
-def _ledger_url(context: typer.Context) -> str:
-    place = state_of(_shop(context)) / "databases" / "ledger"
+def _ledger_url() -> str:
+    place = state_of(shop_file()) / "databases" / "ledger"
     if not place.exists():
         raise Refused("this shop has no ledger yet; start it with `tradewind up`")
     return place.read_text().strip()
 
 
-def _grant(
-    context: typer.Context, role: str, environment: list[str] | None, service: list[str] | None
-) -> Grant:
+def _grant(role: str, environment: list[str] | None, service: list[str] | None) -> Grant:
     """BadInput for a role, environment or service that there is not."""
     from blocks.shopfile import load
 
-    shop = load(_shop(context))
+    shop = load(shop_file())
     _known("environment", environment or [], list(shop.environments))
     _known("service", service or [], list(shop.services))
     return Grant(role_of(role), tuple(environment or ()), tuple(service or ()))
@@ -251,13 +234,4 @@ def _told(grant: Grant) -> str:
 
 
 def _print(person: Person) -> None:
-    _show(_row(person), False)
-
-
-def _show(content: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(content, indent=2, default=str))
-        return
-    from deployments.screen import show
-
-    show(content)
+    shown(_row(person), False)

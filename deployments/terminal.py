@@ -1,0 +1,55 @@
+"""What the commands share: their options, the shop they are about, how an answer is shown."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+from deployments.settings import state_of, use
+
+if TYPE_CHECKING:
+    from blocks.shop import Live
+    from deployments.actions import Actions
+
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
+By = Annotated[str, typer.Option("--by", help="Your name.", envvar="TRADEWIND_BY")]
+Reason = Annotated[str, typer.Option(help="Why.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
+
+
+def actions() -> "Actions":
+    """Imported late: Prefect reads its settings when it is imported, and ``--help`` needs none."""
+    use(state_of(shop_file()))
+    from deployments.actions import Actions
+
+    return Actions(shop_file())
+
+
+def live() -> "Live":
+    """The shop that ``--shop`` names; imported late, too."""
+    use(state_of(shop_file()))
+    from blocks.shop import Live
+
+    return Live(shop_file(), state_of(shop_file()))
+
+
+def shop_file() -> Path:
+    """The root command's ``--shop``."""
+    return Path(click.get_current_context().find_root().params["shop"])
+
+
+def shown(content: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(content, indent=2, default=str))
+        return
+    from deployments.screen import show
+
+    show(content)
+
+
+def ended(content: dict[str, Any], as_json: bool) -> None:
+    """0 for a good end, 2 when nothing was changed, 3 while a person is waited for, else 1."""
+    shown(content, as_json)
+    raise typer.Exit({"Completed": 0, "Refused": 2, "Suspended": 3}.get(content["state"], 1))
