@@ -9,7 +9,7 @@ import typer
 
 from deployments import oversight, starting
 from deployments import people as access
-from deployments.terminal import By, Json, Reason, Why, actions, shown
+from deployments.terminal import By, Chosen, Json, Reason, Why, actions, shown
 from domain.errors import Refused, TradewindError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -39,6 +39,7 @@ def tradewind(
     ),
 ) -> None:
     """Takes a change of a shop from commit to customers, and back when it breaks something."""
+    Chosen.shop = shop
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployments.settings import state_of, write_secret
-from deployments.terminal import By, Json, shop_file, shown
+from deployments.terminal import By, Chosen, Json, shown
 from domain.access.people import Person
 from domain.access.roles import Grant, role_of
 from domain.errors import BadInput, Refused
@@ -180,7 +180,7 @@ def opened() -> "People":
     """Imported late, so that ``--help`` does not wait for a database's driver."""
     from blocks.people import People
 
-    return People(_ledger_url(), key_of(state_of(shop_file())))
+    return People(_ledger_url(), key_of(state_of(Chosen.shop)))
 
 
 def opened_tokens() -> "Tokens":
@@ -190,7 +190,7 @@ def opened_tokens() -> "Tokens":
 
 
 def _ledger_url() -> str:
-    place = state_of(shop_file()) / "databases" / "ledger"
+    place = state_of(Chosen.shop) / "databases" / "ledger"
     if not place.exists():
         raise Refused("this shop has no ledger yet; start it with `tradewind up`")
     return place.read_text().strip()
@@ -200,7 +200,7 @@ def _grant(role: str, environment: list[str] | None, service: list[str] | None) 
     """BadInput for a role, environment or service that there is not."""
     from blocks.shopfile import load
 
-    shop = load(shop_file())
+    shop = load(Chosen.shop)
     _known("environment", environment or [], list(shop.environments))
     _known("service", service or [], list(shop.services))
     return Grant(role_of(role), tuple(environment or ()), tuple(service or ()))

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from deployments.settings import state_of, use
+from domain.errors import BadInput
 
 if TYPE_CHECKING:
     from blocks.shop import Live
@@ -19,25 +19,33 @@ Reason = Annotated[str, typer.Option(help="Why.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 
 
+class Chosen:
+    """The shop that this call is about: the root command's ``--shop``."""
+
+    shop = Path("shop.yaml")
+
+
 def actions() -> "Actions":
     """Imported late: Prefect reads its settings when it is imported, and ``--help`` needs none."""
-    use(state_of(shop_file()))
+    _use_its_prefect()
     from deployments.actions import Actions
 
-    return Actions(shop_file())
+    return Actions(Chosen.shop)
 
 
 def live() -> "Live":
     """The shop that ``--shop`` names; imported late, too."""
-    use(state_of(shop_file()))
+    _use_its_prefect()
     from blocks.shop import Live
 
-    return Live(shop_file(), state_of(shop_file()))
+    return Live(Chosen.shop, state_of(Chosen.shop))
 
 
-def shop_file() -> Path:
-    """The root command's ``--shop``."""
-    return Path(click.get_current_context().find_root().params["shop"])
+def _use_its_prefect() -> None:
+    """BadInput where there is no shop.yaml, before a state folder is made beside it."""
+    if not Chosen.shop.is_file():
+        raise BadInput(f"--shop is {Chosen.shop}: there is no such file")
+    use(state_of(Chosen.shop))
 
 
 def shown(content: Any, as_json: bool) -> None:

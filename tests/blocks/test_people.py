@@ -13,16 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pyotp
 import pytest
-import typer
 from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from blocks.ledger import Ledger
 from blocks.people import People, Tokens
+from deployments.cli import app
 from deployments.people import key_of
-from deployments.people import people as people_commands
-from deployments.people import tokens as token_commands
 from deployments.stack.postgres import Postgres
 from domain.access.people import Person, Session
 from domain.access.roles import Grant
@@ -449,7 +447,7 @@ def test_every_change_of_people_and_tokens_is_audited_and_verified(shop: Shop) -
 
 
 class Terminal:
-    """``tradewind`` with the two groups as it mounts them, on a shop's folder with that ledger."""
+    """``tradewind`` on a shop's folder with that ledger."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.shop = folder / "shop.yaml"
@@ -457,18 +455,11 @@ class Terminal:
         self.state = folder / ".tradewind"
         (self.state / "databases").mkdir(parents=True)
         (self.state / "databases" / "ledger").write_text(url)
-        self.app = typer.Typer(callback=_root)
-        self.app.add_typer(people_commands, name="people")
-        self.app.add_typer(token_commands, name="tokens")
 
     def __call__(self, *arguments: str, typed: str = "") -> str:
         command = ["--shop", str(self.shop), *arguments]
-        ran = CliRunner().invoke(self.app, command, input=typed, catch_exceptions=False)
+        ran = CliRunner().invoke(app, command, input=typed, catch_exceptions=False)
         return ran.output
-
-
-def _root(shop: Path = Path("shop.yaml")) -> None:
-    """As ``tradewind`` has it."""
 
 
 SHOP = """
