@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from blocks.hosts.bundle import bundle
+from blocks.redaction import redacted
 from domain.errors import Failed, Fenced, Refused, TradewindError, Unavailable
 
 MARGIN_SECONDS = 3.0
@@ -43,7 +44,10 @@ class Conversation:
     def ask(
         self, verb: str, asked: Mapping[str, Any], content: Iterable[bytes] = ()
     ) -> dict[str, Any]:
-        """The agent's answer; its refusals come back as our errors, silence as Unavailable."""
+        """The agent's answer; its refusals come back as our errors, silence as Unavailable.
+
+        A refusal may quote what a service wrote: Prefect keeps an error's message as it is.
+        """
         deadline = asked.get("limit_seconds", 0) + self._step_seconds
         line = json.dumps({**asked, "verb": verb, "deadline_seconds": deadline}).encode() + b"\n"
         with self._turn:
@@ -57,7 +61,7 @@ class Conversation:
             if "refusal" in told:
                 if content:
                     self.close()  # the rest of what was being sent is of no use
-                raise KINDS[told["refusal"]](f"{self.name}: {told['message']}")
+                raise KINDS[told["refusal"]](f"{self.name}: {redacted(told['message'])}")
         answer: dict[str, Any] = told["answer"]
         return answer
 
