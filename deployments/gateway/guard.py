@@ -60,6 +60,8 @@ class Guard:
 
         async def noting(message: Message) -> None:
             nonlocal begun
+            if not begun:
+                note(scope, message)
             begun = True
             await send(message)
 
@@ -138,3 +140,12 @@ class Guard:
 
 def _token(headers: Headers) -> bool:
     return headers.get("authorization", "").partition(" ")[0].casefold() == "bearer"
+
+
+def note(scope: Scope, begun: Message) -> None:
+    """The access log's line for what may change something, or was refused; whoever answered it."""
+    known = scope.get("state", {})
+    if scope["type"] != "http" or (scope["method"] in SAFE_METHODS and "answer" not in known):
+        return
+    said = " ".join(str(known.get("answer", begun["status"])).split())
+    log.info("%s %s %s: %s", known.get("who", "nobody"), scope["method"], scope["path"], said)

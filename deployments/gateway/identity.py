@@ -23,6 +23,7 @@ async def signed(request: HTTPConnection) -> Signed:
     found = await signed_or_nobody(request)
     if found is None:
         raise HTTPException(401, "sign in first", headers={"WWW-Authenticate": "Bearer"})
+    request.state.who = f"{found.person.name} ({found.via})"
     return found
 
 

@@ -232,6 +232,22 @@ def test_no_answer_shows_a_trace_or_a_secret(
     assert all(one.headers["x-content-type-options"] == "nosniff" for one in answers)
 
 
+def test_the_access_log_names_everybody_who_may_have_changed_something(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="tradewind.gateway"):
+        gateway.browser("app").post("/own/stop")
+        gateway.machine("viv").post("/own/stop")
+        gateway.anonymous().post("/own/stop")
+
+    lines = [one.getMessage() for one in caplog.records if "/own/stop" in one.getMessage()]
+    assert lines == [
+        "app (password) POST /own/stop: 200",
+        "viv (token) POST /own/stop: 403",
+        "nobody POST /own/stop: 401",
+    ]
+
+
 def test_every_answer_carries_the_safety_headers_and_no_name(gateway: Gateway) -> None:
     client = gateway.anonymous()
 
