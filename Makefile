@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench campaign-kills campaign-checks lock browser engines clean
+.PHONY: demo test stories check bench campaign-kills campaign-checks lock browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
@@ -13,8 +13,13 @@ demo: $(READY)
 PARALLEL := -n 2 --dist loadfile
 
 test: engines check browser
-	$(BIN)/pytest $(PARALLEL) -m "(story or browser) and not customers"
-	$(BIN)/pytest -m customers
+	$(BIN)/pytest $(PARALLEL) -m "(story or browser) and not customers and not long"
+	$(BIN)/pytest -m "customers and not long"
+
+# Slow: the other stories; fleets, containers, deaths of executors, restores, freezes.
+stories: engines browser $(READY)
+	$(BIN)/pytest $(PARALLEL) -m "long and not customers"
+	$(BIN)/pytest -m "long and customers"
 
 # Fast: format, lint, types, the direction of imports, tests without the long stories.
 check: $(READY)
@@ -22,7 +27,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(PARALLEL) -m "not story and not browser" --doctest-modules domain \
+	$(BIN)/pytest $(PARALLEL) -m "not story and not browser and not long" --doctest-modules domain \
 	  blocks/hosts/agent tests
 
 # The UI's tests need Chromium, which root can have from Debian.

@@ -94,6 +94,7 @@ def permissions(database: Database) -> set[str]:
     return {row["name"] for row in rows}
 
 
+@pytest.mark.long
 def test_a_shop_on_django_oscar_is_migrated_as_django_does_it(
     site: Path, database: Database, other: Database
 ) -> None:

@@ -14,7 +14,7 @@ from tasks.deployment import manifest_of, scope_of
 from tests.engines import BASE, PASSWORD, USER, Engine, Registry
 from tests.flows.world import Settings, World, opened, smallest
 
-pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.customers, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 

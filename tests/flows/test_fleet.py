@@ -19,7 +19,7 @@ from tests.flows.executor import Executors, carry_on, created, execute_all_but
 from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 from tests.sshd import Fleet, Sshd, require_sshd
 
-pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.customers, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 PROXIES = ("envoy", "haproxy", "envoy")

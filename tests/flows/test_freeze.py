@@ -23,7 +23,7 @@ from tasks.hotfix import HotfixRequest
 from tasks.starting import start_once
 from tests.flows.world import Settings, World, opened, smallest
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 180.0
 FILE = "live.yaml"

@@ -22,7 +22,7 @@ from domain.journal import Approval, Release
 from tests.browser import chromium, fill_release_form
 from tests.flows.world import Settings, World, opened, smallest
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 SHOWN_MS = 20_000

@@ -11,7 +11,7 @@ from blocks.database.migrators import migrator
 from tests.flows.executor import EVERY, Executors, created, execute
 from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
-pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.customers, pytest.mark.timeout(900)]
 
 MOST_DEATHS = 250
 

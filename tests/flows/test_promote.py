@@ -27,7 +27,7 @@ from tasks.nightly import find_head, start_release
 from tasks.stranded import wake_promotions
 from tests.flows.world import Settings, World, opened, quick
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 180.0
 LACKED = "variable GIFT_WRAP of storefront: staging has it, production lacks it"

@@ -20,7 +20,7 @@ from flows.deploy import carry
 from tasks.deployment import scope_of
 from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
-pytestmark = [pytest.mark.story, pytest.mark.customers, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.customers, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 

@@ -23,7 +23,7 @@ from tasks.recover import RestoreRequest, prepare_restore
 from tests.flows.executor import Executors, restore_again
 from tests.flows.world import Settings, World, opened, smallest, soon_taken_over
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 120.0
 WINDOW_SECONDS = 6.0
