@@ -1,11 +1,11 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
-ENGINES := openssh-server openssh-client haproxy docker.io debootstrap docker-registry iproute2
+ENGINES := openssh-server openssh-client haproxy docker.io debootstrap docker-registry iproute2 redis-server
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test stories check bench campaign-kills campaign-checks lock browser engines clean
+.PHONY: demo test stories check bench campaign-kills campaign-checks scale lock browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
@@ -48,6 +48,10 @@ campaign-kills: engines $(READY)
 # Slow: several hundred simulated shops, with and without a guilty release, judged.
 campaign-checks: $(READY)
 	$(BIN)/python -m tests.campaigns.checks
+
+# Slow: the demo on two servers and two workers; one of each is killed on the way.
+scale: engines $(READY)
+	$(BIN)/python -m tests.campaigns.scale
 
 bench: $(READY) engines
 	$(BIN)/python -m tests.bench

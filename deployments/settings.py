@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+GIVEN_PREFECT, GIVEN_POSTGRES = "TRADEWIND_PREFECT_API", "TRADEWIND_POSTGRES_FILE"
+"""Where several machines share them: the API's address, and a file with that of the database."""
+
 
 def state_of(shop: Path) -> Path:
     """The state folder beside a shop.yaml."""
@@ -27,11 +30,22 @@ def prefect_environment(state: Path) -> dict[str, str]:
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "PREFECT_HOME": str(state / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port_of(state)}/api",
+        "PREFECT_API_URL": api_of(state),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", str(runtime)),
     }
+
+
+def api_of(state: Path) -> str:
+    """The address of Prefect's API: a given one, else that of the server beside the shop."""
+    return os.environ.get(GIVEN_PREFECT) or f"http://127.0.0.1:{port_of(state)}/api"
+
+
+def given_postgres() -> str:
+    """The address of the database server that others run, "" where there is none."""
+    place = os.environ.get(GIVEN_POSTGRES, "")
+    return Path(place).read_text().strip() if place else ""
 
 
 def port_of(state: Path) -> int:

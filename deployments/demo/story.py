@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -23,8 +23,6 @@ from domain.report import cell, duration, seconds_between
 from examples.repository import SampleRepository
 from tasks.deployment import scope_of
 
-RUN_SECONDS = 240.0
-MOST_SECONDS = 300.0
 console = Console(width=None if sys.stdout.isatty() else 120)
 
 
@@ -53,6 +51,17 @@ class Told:
     orders: Audit
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Where it is played, how long a release and all of it may take, what happens meanwhile."""
+
+    stack: type[Stack] = Stack
+    run_seconds: float = 240.0
+    most_seconds: float = 300.0
+    meanwhile: Callable[[Live, Stack], AbstractContextManager[None]] = lambda *_: nullcontext()
+
+
+ONE_MACHINE = Stage()
 CHAPTERS = (
     Chapter("the shop", "main", "released"),
     Chapter("gift notes, with a schema change", "gift-notes", "released", "", True),
@@ -62,12 +71,12 @@ CHAPTERS = (
 )
 
 
-def tell(folder: Path, keep: bool) -> int:
+def tell(folder: Path, keep: bool, stage: Stage = ONE_MACHINE) -> int:
     """Everything, unattended; the exit code."""
     begun = time.monotonic()
     sample = SampleRepository(folder)
     live = Live(folder / "shop.yaml", state_of(folder / "shop.yaml"))
-    stack = Stack(live)
+    stack = stage.stack(live)
     try:
         with said("PostgreSQL, Prefect, a worker, the hosts, the marketplaces"):
             stack.up()
@@ -75,7 +84,8 @@ def tell(folder: Path, keep: bool) -> int:
             street.open_marketplaces()
             apply(live, PrefectServer())
         console.print(f"Prefect UI: {stack.ui}")
-        releases = [told_release(live, street, sample, number) for number in range(len(CHAPTERS))]
+        with stage.meanwhile(live, stack):
+            releases = [told_release(street, sample, stage, one) for one in range(len(CHAPTERS))]
         street.close_doors()
         street.settle()
         told = [accounted(live, street, *one) for one in releases]
@@ -84,7 +94,7 @@ def tell(folder: Path, keep: bool) -> int:
         console.print(
             "dropped: no answer but the proxy's; failed: the version itself answered with an error"
         )
-        return promised(live, street, told, took)
+        return promised(street, told, took, stage.most_seconds)
     finally:
         if keep:
             console.print(f"still up: {stack.ui}; end it with")
@@ -95,19 +105,20 @@ def tell(folder: Path, keep: bool) -> int:
 
 
 def told_release(
-    live: Live, street: Street, sample: SampleRepository, number: int
+    street: Street, sample: SampleRepository, stage: Stage, number: int
 ) -> tuple[Chapter, Release, float, float]:
     """Commits the change, releases it through Prefect's API, and answers its gate."""
     chapter, begun = CHAPTERS[number], time.time()
     prepared(sample, number)
+    live = street.live
     shop = live.shop.shop
     request = {"ref": chapter.ref, "requested_by": "Ann", "reason": chapter.title}
     with said(f"release {number + 1}: {chapter.title}"):
         run = runs.start(f"release/{shop}", {"shop": shop, "request": request})
-        ended = runs.follow(run, RUN_SECONDS)
+        ended = runs.follow(run, stage.run_seconds)
         if chapter.approved and ended.waits:
             approve(live, run)
-            ended = runs.follow(run, RUN_SECONDS)
+            ended = runs.follow(run, stage.run_seconds)
     console.print(f"  {ended.name}: {cell(ended.message, 160)}", markup=False)
     if number == 0 and ended.completed:
         street.open_doors()
@@ -182,11 +193,11 @@ def drawn(told: list[Told]) -> Table:
     return table
 
 
-def promised(live: Live, street: Street, told: list[Told], took: float) -> int:
+def promised(street: Street, told: list[Told], took: float, most_seconds: float) -> int:
     """Prints every broken promise; 1 when there is one."""
-    broken = [*_broken_releases(told), *_broken_orders(street), *_broken_end(live, told)]
-    if took > MOST_SECONDS:
-        broken.append(f"took {took:.0f} s, at most {MOST_SECONDS:.0f} s are allowed")
+    broken = [*_broken_releases(told), *_broken_orders(street), *_broken_end(street.live, told)]
+    if took > most_seconds:
+        broken.append(f"took {took:.0f} s, at most {most_seconds:.0f} s are allowed")
     for one in broken:
         console.print(f"broken: {one}", style="bold red", markup=False)
     console.print(f"{took:.0f} s, {'promises broken' if broken else 'every promise kept'}")

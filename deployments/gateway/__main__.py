@@ -1,13 +1,12 @@
 """``python -m deployments.gateway``: serves one shop's gateway until it is told to end."""
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments.settings import port_of, state_of, use
+from deployments.settings import api_of, state_of, use
 from domain.access.gateway import GatewaySettings
 from domain.errors import BadInput
 
@@ -20,6 +19,7 @@ Shop = Annotated[Path, typer.Option(help="The shop's file.", envvar="TRADEWIND_S
 def main(shop: Shop = Path("shop.yaml")) -> None:
     """As ``gateway`` in shop.yaml says; Prefect, ledger and keys are those of the shop's stack."""
     use(state_of(shop))
+    from blocks import logs
     from blocks.people import People, Tokens
     from blocks.shop import Live
     from deployments.gateway import Behind, create
@@ -27,10 +27,11 @@ def main(shop: Shop = Path("shop.yaml")) -> None:
     from deployments.gateway.serving import server
     from deployments.people import key_of
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logs.structured("tradewind.gateway")
     live, state = Live(shop, state_of(shop)), state_of(shop)
+    logs.begin(live.shop.logs, live.reference, state, "tradewind.gateway")
     settings = resolved(live)
-    prefect = f"http://127.0.0.1:{port_of(state)}"
+    prefect = api_of(state).removesuffix("/api")
     behind = Behind(prefect, live.shop.shop, live.shop.route, tuple(live.shop.services))
     people, tokens = People(live.ledger_url, key_of(state)), Tokens(live.ledger_url)
     server(create(settings, people, tokens, behind, Lent(live)), settings).run()

@@ -1,5 +1,6 @@
 """Everything Tradewind needs on one machine: started in order, known by id, ended cleanly."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,8 +12,17 @@ from cryptography.fernet import Fernet
 from blocks.hosts import Host
 from blocks.prefect_server import POOL
 from blocks.shop import Live
-from deployments.settings import port_of, prefect_environment, remember, remembered, write_secret
-from deployments.stack.postgres import Postgres
+from deployments.settings import (
+    GIVEN_PREFECT,
+    api_of,
+    given_postgres,
+    port_of,
+    prefect_environment,
+    remember,
+    remembered,
+    write_secret,
+)
+from deployments.stack.postgres import GivenPostgres, Postgres
 from deployments.stack.processes import Process, end_tree, started, wait_for
 
 START_SECONDS = 120.0
@@ -34,12 +44,12 @@ class Stack:
     def __init__(self, live: Live) -> None:
         self.live = live
         self.state = live.state
-        self.postgres = Postgres(self.state / "postgres")
+        self.postgres = _postgres(self.state / "postgres")
 
     @property
     def api(self) -> str:
         """The address of Prefect's API."""
-        return prefect_environment(self.state)["PREFECT_API_URL"]
+        return api_of(self.state)
 
     @property
     def ui(self) -> str:
@@ -52,14 +62,15 @@ class Stack:
         return f"{self.api.removesuffix('/api')}/v2"
 
     def up(self) -> None:
-        """Idempotent: what runs already is kept."""
+        """Idempotent: what runs already is kept, and what others run is not started."""
         self.state.mkdir(parents=True, exist_ok=True)
         self.postgres.start()
         self._databases()
         self.live.ledger.migrate()
-        self._server()
-        self._worker()
-        self._gateway()
+        if GIVEN_PREFECT not in os.environ:
+            self._server()
+            self._worker()
+            self._gateway()
         for host in self._hosts():
             host.prepare()
 
@@ -70,8 +81,7 @@ class Stack:
         for host in self._hosts():
             if (self.state / "hosts" / host.name).exists():
                 host.shutdown()
-        if self.postgres.folder.exists():
-            self.postgres.stop()
+        self.postgres.stop()
 
     def stop(self, name: str) -> None:
         """Ends one process and everything it started."""
@@ -80,10 +90,15 @@ class Stack:
             end_tree(process, STOP_SECONDS)
 
     def status(self) -> tuple[Part, ...]:
+        if GIVEN_PREFECT in os.environ:
+            return (
+                Part("prefect servers", self._healthy(), self.api),
+                Part("prefect workers", self._polled(), f"pool {POOL}"),
+            )
         server, worker = self._process("server"), self._process("worker")
-        postgres = self.postgres.process() if self.postgres.folder.exists() else None
+        postgres = self.postgres.process()
         shown: tuple[tuple[str, Process | None, str], ...] = (
-            ("postgres", postgres, str(self.postgres.folder)),
+            ("postgres", postgres, str(self.state / "postgres")),
             ("prefect server", server, self.api if server else ""),
             ("prefect worker", worker, f"pool {POOL}" if worker else ""),
             *((("gateway", self._process("gateway"), self.ui),) if self.live.shop.gateway else ()),
@@ -198,3 +213,8 @@ class Stack:
 
     def _log(self, name: str) -> Path:
         return self.state / "logs" / f"{name}.log"
+
+
+def _postgres(folder: Path) -> Postgres | GivenPostgres:
+    given = given_postgres()
+    return GivenPostgres(given) if given else Postgres(folder)

