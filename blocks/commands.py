@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.redaction import KNOWN
+from blocks.redaction.bounded import Bounded
 from blocks.redaction.pump import redacted_into
 
 TAIL_BYTES = 20_000
@@ -38,11 +39,12 @@ def run(
 ) -> Ran:
     """Runs in a process group of its own, which is gone afterwards, grandchildren included.
 
-    What has left that group may go on, but nothing more of its output is taken.
+    What has left that group may go on, but nothing more of its output is taken. ``log`` keeps
+    the beginning and the end of what was written, as ``Bounded`` says.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    with log.open("wb") as file, redacted_into(file, KNOWN) as output:
+    with log.open("w+b") as file, redacted_into(Bounded(file), KNOWN) as output:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -25,6 +25,8 @@ class GateRun:
     requirements_digest: str
     environment: Mapping[str, str]
     reports: Path
+    pytest: str = ""
+    """Further options of pytest's."""
 
 
 def run_gate(gate_run: GateRun) -> Evidence:
@@ -53,7 +55,7 @@ def run_gate(gate_run: GateRun) -> Evidence:
 def _environment(gate_run: GateRun) -> dict[str, str]:
     """Nothing of ours but a path and a home; reports are asked for by pytest's own variable."""
     reports = gate_run.reports
-    asked = f"--junitxml={reports / 'junit.xml'} -p no:cacheprovider"
+    asked = f"--junitxml={reports / 'junit.xml'} -p no:cacheprovider {gate_run.pytest}"
     if gate_run.gate.min_coverage_percent:
         asked += f" --cov-report=json:{reports / 'coverage.json'}"
     return {

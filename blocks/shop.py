@@ -11,6 +11,7 @@ from typing import TypeVar
 from prefect.blocks.core import Block
 from pydantic import Field
 
+from blocks import logs
 from blocks.artifacts import Artifacts
 from blocks.calendars import Calendars
 from blocks.channels import ChannelClient
@@ -26,6 +27,7 @@ from blocks.hosts import Host, Parcel
 from blocks.hosts.local import local_host
 from blocks.hosts.ssh import Account, Door, private_key, ssh_host
 from blocks.images import BuiltImage, Images, RegistryAccount
+from blocks.incidents.connected import Incidents
 from blocks.ledger import Ledger
 from blocks.references import resolve
 from blocks.shopfile import configuration_digest, load
@@ -120,6 +122,12 @@ class Live:
             return None
         client = FORGES[declared.kind](declared, self.reference(declared.token).strip())
         return Connected(declared, client, self.shop.branch)
+
+    @cached_property
+    def incidents(self) -> Incidents | None:
+        """Where errors are reported; None where shop.yaml names no error tracker."""
+        declared = self.shop.sentry
+        return Incidents(declared, self.shop.shop, self.reference) if declared else None
 
     @cached_property
     def environments(self) -> Environments:
@@ -244,4 +252,6 @@ def open_shop(name: str) -> Live:
     """
     block = ShopBlock.load(name)
     assert isinstance(block, ShopBlock)  # Block.load is typed for both worlds
-    return block.open()
+    live = block.open()
+    logs.begin(live.shop.logs, live.reference, live.state)
+    return live

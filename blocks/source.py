@@ -10,6 +10,7 @@ from pathlib import Path
 
 from domain.digest import digest_of
 from domain.errors import BadInput, Unavailable
+from domain.incidents.release import Commit
 
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+~^@-]{0,199}")
 LIMIT_SECONDS = 60.0
@@ -38,6 +39,22 @@ class Repository:
 
     def subject(self, commit: str) -> str:
         return self._asked("show", "--no-patch", "--format=%s", commit).decode().strip()
+
+    def between(self, older: str, newer: str, most: int) -> tuple[int, tuple[str, ...]]:
+        """How many commits ``newer`` has that ``older`` has not; the newest ``most`` of them."""
+        span = f"{older}..{newer}"
+        count = int(self._asked("rev-list", "--count", span).decode())
+        listed = self._asked("log", f"--max-count={most}", "--format=%h %s", span)
+        return count, tuple(listed.decode(errors="replace").splitlines())
+
+    def commits(self, older: str, newer: str, most: int) -> tuple[Commit, ...]:
+        """At most ``most`` that ``newer`` has and ``older`` lacks, newest first; "" lacks all."""
+        span = f"{older}..{newer}" if older else newer
+        form = "--format=%H%x00%B%x00%an%x00%ae%x00%ct%x00"
+        listed = self._asked("log", f"--max-count={most}", "-z", form, "--end-of-options", span)
+        fields = listed.decode(errors="replace").split("\0")
+        rows = [fields[start : start + 6] for start in range(0, len(fields) - 5, 6)]
+        return tuple(_commit(*row[:5]) for row in rows)
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         return self._git("merge-base", "--is-ancestor", older, newer).returncode == 0
@@ -74,6 +91,10 @@ class Repository:
             return subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"git {arguments[0]} in {self.path}: {error}") from error
+
+
+def _commit(key: str, message: str, name: str, email: str, seconds: str) -> Commit:
+    return Commit(key, message.strip(), name, email, datetime.fromtimestamp(int(seconds), UTC))
 
 
 def _stays_inside(member: tarfile.TarInfo, into: Path) -> None:

@@ -83,6 +83,12 @@ class Actions:
     def restore(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._run("restore", request, "")
 
+    def replay(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._run("replay", request, "")
+
+    def drill(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._run("drill", request, "")
+
     def backups(self, environment: str) -> dict[str, Any]:
         """What a database can be put back to, newest first."""
         self.live.environment(environment)
@@ -181,17 +187,6 @@ class Actions:
         assert signed is not None  # just signed in
         return signed
 
-    def trace(self, version: str) -> dict[str, Any]:
-        """The release, its manifest when it was built, and every step with its outcome."""
-        release = self.live.ledger.releases.get(version)
-        manifest = self._manifest(version)
-        return {
-            "release": asdict(release),
-            "parts": manifest.pop("parts", []),
-            "manifest": manifest,
-            "stages": [asdict(one) for one in stages(self.live, release)],
-        }
-
     def host_add(self, environment: str, name: str) -> str:
         return hosts.to_install(self.live, environment, name)
 
@@ -200,13 +195,6 @@ class Actions:
 
     def verify(self) -> tuple[str, ...]:
         return self.live.ledger.verify()
-
-    def _manifest(self, version: str) -> dict[str, Any]:
-        """Empty for a release that was never built."""
-        try:
-            return self.live.ledger.releases.manifest(version)
-        except Refused:
-            return {}
 
     def _run(self, flow: str, request: dict[str, Any], key: str) -> dict[str, Any]:
         shop = self.live.shop.shop

@@ -13,6 +13,7 @@ from domain.agreement import Difference, differences
 from domain.shop import Shop
 from flows.ci import ci
 from flows.contracts import contracts
+from flows.drill import drill
 from flows.hotfix import hotfix
 from flows.job import job
 from flows.make_good import make_good
@@ -21,8 +22,12 @@ from flows.promote import promote
 from flows.reconcile import reconcile
 from flows.reconcile_stock import reconcile_stock
 from flows.release import release
+from flows.replay import replay
+from flows.report import weekly_report
 from flows.restore import restore
 from flows.rollback import rollback
+from tasks.drill import ALL, PUT_RIGHT
+from tasks.figures import zone_of
 from tasks.reconcile_stock import watched
 
 RECONCILE_SECONDS, STOCK_SECONDS = 60.0, 3600.0
@@ -104,7 +109,7 @@ def _no_longer(live: Live, server: PrefectServer) -> tuple[Wanted, ...]:
     declared = {one.full_name for one in declared_deployments(live)}
     found = [
         name
-        for flow in (nightly.name, job.name, contracts.name, reconcile_stock.name)
+        for flow in (nightly.name, job.name, contracts.name, reconcile_stock.name, drill.name)
         for name in server.names_of(flow, live.shop.shop)
         if name not in declared
     ]
@@ -131,6 +136,8 @@ def declared_deployments(live: Live) -> tuple[Declared, ...]:
         *_jobs(shop),
         *_stock(live),
         *_contracts(shop),
+        *_drills(shop),
+        _weekly(live),
     )
 
 
@@ -177,6 +184,13 @@ def _by_people(live: Live) -> tuple[Declared, ...]:
             {"environment": shop.route},
         ),
         Declared(
+            replay,
+            shop.shop,
+            "flows.replay.replay",
+            "One stage of a version again, where no customer is, with all its output",
+            {"version": versions},
+        ),
+        Declared(
             make_good,
             shop.shop,
             "flows.make_good.make_good",
@@ -210,6 +224,18 @@ def _stock(live: Live) -> Iterator[Declared]:
         )
 
 
+def _weekly(live: Live) -> Declared:
+    shop = live.shop
+    return Declared(
+        weekly_report,
+        shop.shop,
+        "flows.report.weekly_report",
+        "Every week: how fast and how safe releases were, and what they cost",
+        {},
+        at(shop.figures.cron, zone_of(live).key),
+    )
+
+
 def _contracts(shop: Shop) -> Iterator[Declared]:
     if shop.contracts:
         yield Declared(
@@ -219,6 +245,19 @@ def _contracts(shop: Shop) -> Iterator[Declared]:
             "Every night: what the channels publish of their APIs, against what is used of them",
             {},
             at(shop.contracts.cron, shop.contracts.time_zone),
+        )
+
+
+def _drills(shop: Shop) -> Iterator[Declared]:
+    """By hand, one or all; on its schedule all of them in turn."""
+    if shop.drills:
+        yield Declared(
+            drill,
+            shop.shop,
+            "flows.drill.drill",
+            "Breaks something on purpose where no customers are, and measures the way back",
+            {"kind": (ALL, *shop.drills.kinds, PUT_RIGHT), "environment": shop.route[:-1]},
+            at(shop.drills.cron, shop.drills.time_zone),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deployments import oversight, starting
+from deployments import drills, figures, logs, oversight, starting, tracing
 from deployments import people as access
 from deployments.terminal import By, Chosen, Json, Reason, Why, actions, shown
 from domain.errors import Refused, TradewindError
@@ -24,12 +24,19 @@ app.add_typer(access.tokens, name="tokens")
 app.add_typer(oversight.audit, name="audit")
 app.add_typer(oversight.freeze, name="freeze")
 app.command()(oversight.calendar)
+app.command()(logs.logs)
 app.command()(starting.release)
 app.command()(starting.rollback)
 app.command()(starting.promote)
 app.command()(starting.restore)
 app.command()(starting.approve)
 app.command()(starting.make_good)
+app.command()(drills.drill)
+app.command()(drills.drills)
+app.command()(figures.figures)
+app.command()(tracing.trace)
+app.command()(tracing.why)
+app.command()(tracing.replay)
 
 
 @app.callback()
@@ -123,12 +130,6 @@ def accept(
 ) -> None:
     """Answer for a finding, so that it stops no release any more."""
     shown(actions().accept_finding(number, by, reason), as_json)
-
-
-@app.command()
-def trace(version: str, as_json: Json = False) -> None:
-    """Everything that happened to a version."""
-    shown(actions().trace(version), as_json)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What the commands share: their options, the shop they are about, how an answer is shown."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,4 +61,6 @@ def shown(content: Any, as_json: bool) -> None:
 def ended(content: dict[str, Any], as_json: bool) -> None:
     """0 for a good end, 2 when nothing was changed, 3 while a person is waited for, else 1."""
     shown(content, as_json)
+    if content["version"] and content["state"] in ("Refused", "Restored", "Halted"):
+        print(f"why, and what to do: tradewind why {content['version']}", file=sys.stderr)
     raise typer.Exit({"Completed": 0, "Refused": 2, "Suspended": 3}.get(content["state"], 1))

@@ -6,9 +6,14 @@ from zoneinfo import available_timezones
 
 from domain.access import gateway
 from domain.account import Channel, lacks
+from domain.apitests import settings as apitests
 from domain.approving import settings as approvals
 from domain.calendar import settings as calendar
+from domain.drills import settings as drills
+from domain.figures import settings as figures
 from domain.forge import settings as forge
+from domain.incidents import settings as incidents
+from domain.logs import settings as logs
 from domain.notices import settings as notices
 from domain.rollout import portion
 from domain.schema.settings import Migrations, Smoke
@@ -73,6 +78,15 @@ def _around(shop: Shop) -> Iterator[Objection]:
         yield from forge.objections(shop.forge, tuple(shop.environments))
     if shop.notify:
         yield from notices.objections(shop.notify, tuple(shop.environments))
+    if shop.logs:
+        yield from logs.objections(shop.logs)
+    if shop.drills:
+        yield from _schedule(("drills",), shop.drills.cron, shop.drills.time_zone)
+        yield from drills.objections(shop.drills, shop.route, shop.migrations is not None)
+    yield from figures.objections(shop.figures)
+    if shop.sentry:
+        known = tuple(shop.services), tuple(shop.environments)
+        yield from incidents.objections(shop.sentry, *known)
 
 
 def _migrations(migrations: Migrations) -> Iterator[Objection]:
@@ -104,6 +118,11 @@ def _service(where: tuple[str, ...], service: Service) -> Iterator[Objection]:
         yield (*where, "alone"), f"{field}.alone is true: only a worker can be alone"
     if service.smoke and service.kind != "web":
         yield (*where, "smoke"), f"{field}.smoke is given: only a web service has pages"
+    if service.api and service.kind != "web":
+        yield (*where, "api"), f"{field}.api is given: only a web service has an API"
+    if service.api:
+        for place, said in apitests.objections(service.api):
+            yield (*where, "api", *place), f"{field}.api.{said}"
     if service.sticky and service.kind != "web":
         yield (*where, "sticky"), f"{field}.sticky is true: only a web service has sessions"
     if (service.schedule is None) == (service.kind == "job"):

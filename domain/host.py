@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from domain.shop import Limits, Stop
 
@@ -76,6 +76,21 @@ class Facts:
     agent: str
     disk_free_bytes: int
     clock_offset_seconds: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """Lines that a unit wrote, each with its time or "", and where to read on.
+
+    ``lost``: some were gone before they were read. ``at`` is when the newest was written, in
+    seconds since 1970.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    cursor: Any
+    more: bool
+    lost: bool
+    at: float
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,16 @@ COLOURS = {"done": "#2e7d32", "rolled back": "#c62828", "halted": "#c62828"}
 def stages_table(stages: Sequence[Stage]) -> str:
     """A Markdown table, one row a stage, in the order given."""
     rows = (
-        f"| {stage.where} | {stage.name} | {SIGNS.get(stage.status, '')} {stage.status} |"
-        f" {duration(stage.seconds)} | {cell(stage.remark)} |"
+        f"| {stage.where} | {stage.name} | {_whole(SIGNS.get(stage.status, ''), stage.status)} |"
+        f" {_whole(duration(stage.seconds))} | {cell(stage.remark)} |"
         for stage in stages
     )
     return "\n".join(("| Where | Step | Result | Took | Remark |", "|---|---|---|---|---|", *rows))
+
+
+def _whole(*words: str) -> str:
+    """On one line, however narrow the column."""
+    return " ".join(words).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def route_picture(places: Sequence[tuple[str, str]]) -> str:

@@ -10,12 +10,17 @@ from typing import Annotated, Literal
 
 from domain.access.gateway import GatewaySettings
 from domain.account import Channel
+from domain.apitests.settings import ApiTests
 from domain.approving.settings import Approving
 from domain.calendar.settings import Calendar
 from domain.checks.settings import Checks
 from domain.contracts.settings import Contracts
+from domain.drills.settings import Drills
 from domain.fields import STRICT, Percent, Range, Seconds, Share, Weight
+from domain.figures.settings import Figures
 from domain.forge.settings import Forge
+from domain.incidents.settings import Sentry
+from domain.logs.settings import Logs
 from domain.notices.settings import Notify
 from domain.schema.settings import Migrations
 
@@ -114,6 +119,7 @@ class Service:
     health: Health = field(default_factory=Health)
     stop: Stop = field(default_factory=Stop)
     smoke: tuple[str, ...] = ()
+    api: ApiTests | None = None
     max_error_rate: Share = 0.01
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -265,3 +271,7 @@ class Shop:
     calendar: Calendar | None = None
     forge: Forge | None = None
     notify: Notify | None = None
+    logs: Logs | None = None
+    drills: Drills | None = None
+    figures: Figures = field(default_factory=Figures)
+    sentry: Sentry | None = None

@@ -8,13 +8,16 @@ from prefect.states import Completed
 
 from blocks.shop import Live, open_shop
 from domain.errors import TradewindError
+from tasks.apitests import test_apis
 from tasks.begin import verify_approval
 from tasks.check import check_channels, take_baseline
 from tasks.conclude import conclude, retire_older
 from tasks.deployment import deploying, executor
 from tasks.ending import said
+from tasks.errors import check_errors
 from tasks.forge import report_deployment
 from tasks.going import may_go_on
+from tasks.incidents import record_deploy, record_release
 from tasks.migrate import migrate
 from tasks.place import prepare_hosts, start_candidates
 from tasks.restore import restored_on_failure
@@ -47,14 +50,18 @@ def carry(live: Live, deployment: int, owner: str) -> None:
             may_go_on(under_way)
         with restored_on_failure(under_way):
             prepare_hosts(under_way)
+            record_release(under_way)
             may_go_on(under_way)
             migrate(under_way)
             take_baseline(under_way)
             may_go_on(under_way)
             start_candidates(under_way)
+            test_apis(under_way)
             shift_traffic(under_way)
             may_go_on(under_way)
             hand_over_workers(under_way)
             check_channels(under_way)
+            check_errors(under_way)
             conclude(under_way)
+        record_deploy(under_way)
         retire_older(under_way)

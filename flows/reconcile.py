@@ -8,6 +8,8 @@ from tasks.answered import wake_decided
 from tasks.audit import sign_head
 from tasks.drift import report_drift
 from tasks.hotfix import remind_back_merges
+from tasks.left_drills import take_over_drills
+from tasks.logs import collect_output
 from tasks.make_good import start_making_good
 from tasks.notify import remind_waiting, retry_undelivered, tell_ended, tell_held
 from tasks.repair import repair
@@ -36,6 +38,7 @@ def reconcile(shop: str) -> None:
     wake_decided(live)
     start_making_good(live)
     repair(live)
+    take_over_drills(live)
     report_drift(live)
     tell_held(live)
     tell_ended(live)
@@ -43,3 +46,4 @@ def reconcile(shop: str) -> None:
     remind_waiting(live)
     retry_undelivered(live)
     sign_head(live)
+    collect_output(live)

@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
+from blocks.logs import noted
 from blocks.shop import Live
 from domain.errors import Fenced
 from domain.journal import Release
@@ -21,6 +22,7 @@ def along_the_route(live: Live, run: str, cut: Callable[[], Release]) -> State[A
     """Ends as Completed, Refused (nothing was changed), Restored or Halted (a person is needed)."""
     try:
         made = cut()
+        noted(release=made.version)
         tell(live, "started", made.version, facts_of(live, made))
         test_and_build(live, made, run)
         for environment in made.route:

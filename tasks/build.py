@@ -51,10 +51,11 @@ def build_all(
 @task(task_run_name="build {service}", cache_policy=NO_CACHE)
 def build(live: Live, release: Release, journal: Journal, service: str) -> Artifact:
     """The artifact of one service at the release's commit, complete or not there."""
-    return Artifact(**journal.once(f"build {service}", lambda: _built(live, release, service)))
+    return Artifact(**journal.once(f"build {service}", lambda: built(live, release, service)))
 
 
-def _built(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+def built(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+    """The artifact's record, kept where ``live`` keeps its artifacts."""
     declared = live.service(service)
     with (
         live.exported(release.commit, (declared.requirements,)) as requirements,

@@ -13,7 +13,7 @@ from domain.forge.statuses import State, Status
 from domain.journal import Release
 from tasks.forge import report_status
 from tasks.notify import run_page
-from tasks.test import tested
+from tasks.test import USUAL, tested
 
 PLACE = "ci"
 
@@ -50,7 +50,7 @@ def every_service(live: Live, made: Release) -> None:
 
 @task(task_run_name="test {service}", cache_policy=NO_CACHE)
 def gate_of(live: Live, made: Release, service: str) -> Evidence:
-    return from_record(tested(live, made, service))
+    return from_record(tested(live, made, service, USUAL))
 
 
 def _told(live: Live, made: Release, state: State, says: str) -> None:

@@ -17,12 +17,12 @@ from tasks.freeze import frozen_at_cut
 
 
 class ReleaseRequest(BaseModel):
-    """The form that starts a release."""
+    """What to release, how far, and why."""
 
     model_config = ConfigDict(extra="forbid")
     ref: str = Field(default="main", title="Branch, tag or commit", max_length=200)
-    services: list[str] = Field(default=[], title="Services (none chosen = all)")
-    until: str = Field(default="", title="Last environment (empty = the whole route)")
+    services: list[str] = Field(default=[], title="Services", description="None: all of them.")
+    until: str = Field(default="", title="Last environment", description="None: the whole route.")
     reason: str = Field(default="", title="Why now", max_length=500)
     requested_by: str = Field(title="Your name", max_length=100)
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from blocks.hosts import Host, Parcel
 from blocks.ledger import Lease
+from blocks.logs import labelled
 from blocks.shop import Live
 from domain.checks.settings import Checks
 from domain.errors import Failed
@@ -148,7 +149,7 @@ def unit_of(live: Live, environment: str, service: str, serving: Serving) -> Uni
         serving.digest,
         declared.kind,
         declared.command,
-        {**live.variables(environment, service), **named},
+        {**reporting(live, service, serving, environment), **named},
         declared.stop,
         sticky=declared.sticky,
         idle_seconds=declared.idle_seconds,
@@ -164,6 +165,13 @@ def unit_of(live: Live, environment: str, service: str, serving: Serving) -> Uni
         mounts=image.mounts,
         user=image.user,
     )
+
+
+def reporting(live: Live, service: str, serving: Serving, environment: str) -> dict[str, str]:
+    """The service's variables, and where its errors go unless it says so itself."""
+    tracker = live.incidents
+    told = tracker.variables(service, serving.version, environment) if tracker else {}
+    return {**told, **live.variables(environment, service)}
 
 
 def parcel_of(live: Live, service: str, serving: Serving) -> Parcel:
@@ -198,5 +206,6 @@ def deploying(live: Live, number: int, owner: str) -> Iterator[Deploying]:
     row = live.ledger.deployments.get(number)
     seconds = live.environment(row.environment).lease_seconds
     wait = seconds + WAIT_MARGIN_SECONDS
-    with live.ledger.exclusive(row.environment, owner, seconds, wait) as lease:
+    about = labelled(release=row.version, deployment=str(row.id), environment=row.environment)
+    with about, live.ledger.exclusive(row.environment, owner, seconds, wait) as lease:
         yield Deploying(live, live.ledger.deployments.get(number), lease)

@@ -13,6 +13,7 @@ from blocks.shop import Live
 from domain.errors import Failed, Fenced, Halted, Refused, TradewindError
 from domain.journal import UNTOUCHED, Deployment, Release
 from tasks.deployment import deploying, executor
+from tasks.failure import explain
 from tasks.notify import tell_end
 from tasks.report import report
 
@@ -31,6 +32,7 @@ def ended(live: Live, flow_run: str, error: Exception | None = None) -> State[An
         return said(error or Refused("nothing was cut"))
     finished = finish(live, release, error)
     report(live, finished)
+    explain(live, finished)
     tell_end(live, finished)
     offer_versions(live)
     message = f"{finished.version}: {finished.outcome}"
@@ -93,5 +95,5 @@ def said(error: Exception) -> State[Any]:
 def offer_versions(live: Live) -> None:
     """The forms of rollbacks and promotions offer the versions that exist now."""
     versions = tuple(release.version for release in live.ledger.releases.all())
-    for flow in ("rollback", "promote", "make-good"):
+    for flow in ("rollback", "promote", "make-good", "replay"):
         PrefectServer().offer(f"{flow}/{live.shop.shop}", {"version": versions})

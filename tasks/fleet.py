@@ -12,6 +12,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.context import FlowRunContext
 
 from blocks.hosts import Host
+from blocks.logs import carried
 from domain.errors import Failed, Unavailable
 from domain.rollout import below_quorum
 from tasks.deployment import WITHOUT, Deploying
@@ -82,7 +83,7 @@ def asked(hosts: Sequence[Host], act: Act[Answer], at_once: int = AT_ONCE) -> li
     """Side by side, bounded by the machine; each host is tried again while it does not answer."""
     with ThreadPoolExecutor(max(1, min(at_once, len(hosts)))) as pool:
         keep = len(hosts) <= KEPT_CONNECTIONS
-        return list(pool.map(lambda host: _result(host, act, keep), hosts))
+        return list(pool.map(carried(lambda host: _result(host, act, keep)), hosts))
 
 
 def answers(results: Sequence[Result[Answer]]) -> dict[str, Answer]:

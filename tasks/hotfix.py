@@ -23,7 +23,7 @@ from tasks.retries import STEP
 
 
 class HotfixRequest(BaseModel):
-    """The form that starts a hotfix."""
+    """One fix of one service, for an incident."""
 
     model_config = ConfigDict(extra="forbid")
     service: str = Field(title="Service")

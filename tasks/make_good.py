@@ -34,7 +34,7 @@ LEASE_SECONDS = 60.0
 
 
 class MakeGoodRequest(BaseModel):
-    """The form that starts making good."""
+    """Which version told the channels wrongly, and where."""
 
     model_config = ConfigDict(extra="forbid")
     environment: str = Field(title="Environment")

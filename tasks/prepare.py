@@ -10,7 +10,9 @@ from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Approval, Deployment
 from domain.markdown import plain
 from domain.plan import overtaking, quarantined
+from tasks.apitests import ready_to_test
 from tasks.deployment import Deploying, deploying, manifest_of
+from tasks.drilled import note_drills, undrilled
 from tasks.retries import STEP
 from tasks.schema import Change, backed_up, needs_person, plan_change, plan_digest, rehearse
 from tasks.schema_page import shown
@@ -50,6 +52,8 @@ def prepare(live: Live, leg: Leg, owner: str) -> Prepared:
 def _proven(live: Live, row: Deployment, owner: str) -> Prepared:
     """Backed up, rehearsed, and waiting for a person where one is needed."""
     with deploying(live, row.id, owner) as under_way:
+        ready_to_test(under_way)
+        note_drills(under_way)
         change = plan_change(under_way)
         if change.proven:
             backed_up(under_way)
@@ -79,6 +83,7 @@ def protect(live: Live, version: str, environment: str) -> None:
         *([f"{environment} is {held}"] if held else []),
         *overtaking(version, passed, environment),
         *quarantined(manifest, live.ledger.quarantine.reasons()),
+        *undrilled(live, version, environment),
     )
     if against:
         raise Refused(*against)
@@ -93,7 +98,11 @@ def _awaiting(under_way: Deploying, change: Change) -> Prepared:
     pages = [_whole(under_way, change, approval)] if under_way.approved_as_a_whole else []
     if change.proven:
         pages.append(shown(under_way, change, approval))
-    return Prepared(row, approval, "\n\n".join(pages))
+    return Prepared(row, approval, "\n\n".join((*_warned(under_way), *pages)))
+
+
+def _warned(under_way: Deploying) -> tuple[str, ...]:
+    return tuple(f"**⚠ {plain(one)}**" for one in note_drills(under_way))
 
 
 def _whole(under_way: Deploying, change: Change, approval: Approval) -> str:
@@ -104,4 +113,4 @@ def _whole(under_way: Deploying, change: Change, approval: Approval) -> str:
     asked = [f"**Hotfix** for {plain(hotfix.incident)}, due {hotfix.deadline_at:%H:%M} UTC"
              ] if hotfix else []  # fmt: skip
     lines = (*asked, *([f"Why: {plain(why)}"] if why else []))
-    return "\n\n".join((*lines, page(row, approval, under_way.plan.changes, schema)))
+    return page(row, approval, under_way.plan.changes, schema, lines)

@@ -13,12 +13,13 @@ from domain.errors import Refused
 from domain.journal import UNTOUCHED
 from domain.promotion import Promotion, chosen, objections
 from tasks.ending import refuse, said
+from tasks.failure import explain
 from tasks.prepare import Leg
 from tasks.report import report
 
 
 class PromotionRequest(BaseModel):
-    """The form that starts a promotion."""
+    """From where to where, and why."""
 
     model_config = ConfigDict(extra="forbid")
     from_environment: str = Field(title="From environment")
@@ -70,6 +71,7 @@ def promoted(
     if row.state in UNTOUCHED:
         refuse(live, row, str(error))
     report(live, live.ledger.releases.get(row.version))
+    explain(live, live.ledger.releases.get(row.version))
     if error is not None:
         return said(error)
     return Completed(

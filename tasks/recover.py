@@ -38,7 +38,7 @@ CHOSEN = "choose the backup"
 
 
 class RestoreRequest(BaseModel):
-    """The form that starts a restore of a database."""
+    """Which database goes back, to which backup, and why."""
 
     model_config = ConfigDict(extra="forbid")
     environment: str = Field(title="Environment")

@@ -12,6 +12,7 @@ from domain.report import Stage, duration, route_picture, seconds_between, stage
 from domain.story import divergences, points
 from tasks.chart import data_uri
 from tasks.deployment import scope_of, scope_of_correction
+from tasks.incidents import errors_line
 
 REPORT, CHART = "release-report", "release-chart"
 
@@ -25,7 +26,8 @@ def report(live: Live, release: Release) -> None:
     outcomes = [step.outcome for row in _deployments(live, release) for step in _steps(live, row)]
     seen, stock = points(outcomes), divergences(outcomes)
     if seen or stock:
-        create_image_artifact(data_uri(release.version, seen, stock), key=CHART)
+        told = f"{release.version}: traffic, errors and stock"
+        create_image_artifact(data_uri(release.version, seen, stock), key=CHART, description=told)
 
 
 def markdown(live: Live, release: Release) -> str:
@@ -41,6 +43,7 @@ def markdown(live: Live, release: Release) -> str:
             f" from commit to its end {duration(took) or 'not yet'}.",
             route_picture([(place, states.get(place, "not reached")) for place in release.route]),
             stages_table(tuple(stages(live, release))),
+            *errors_line(live, release),
         )
     )
 

@@ -16,7 +16,7 @@ from tasks.recover import CHOSEN
 
 
 class RollbackRequest(BaseModel):
-    """The form that starts a rollback."""
+    """Which environment goes back, and to what."""
 
     model_config = ConfigDict(extra="forbid")
     environment: str = Field(title="Environment")

@@ -10,6 +10,7 @@ from domain.errors import Failed, Refused
 from domain.journal import UNTOUCHED, Deployment, Release
 from tasks.deployment import deploying, executor
 from tasks.ending import finish, refuse
+from tasks.failure import explain
 from tasks.notify import tell_end
 from tasks.report import report
 from tasks.restore import restore
@@ -37,6 +38,7 @@ def close_expired(live: Live) -> None:
                 if row.flow_run == release.flow_run:
                     release = finish(live, release, Refused(reason))
                 report(live, release)
+                explain(live, release)
                 tell_end(live, release)
 
 

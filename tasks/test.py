@@ -1,7 +1,7 @@
 """Gates: each service's own tests, in its own environment, on exactly the commit of the release."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from prefect import task
@@ -18,6 +18,20 @@ from domain.evidence import Evidence, from_record
 from domain.journal import Release
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a gate is run: in which folder of the release's reports, with which of pytest's options.
+
+    The usual ones are a release's own.
+    """
+
+    folder: str = ""
+    pytest: str = ""
+
+
+USUAL = Manner()
+
+
 def test_all(live: Live, release: Release, journal: Journal) -> dict[str, Evidence]:
     """All services' gates side by side; Refused names every one that did not pass."""
     running = {name: test.submit(live, release, journal, name) for name in release.services}
@@ -31,10 +45,12 @@ def test_all(live: Live, release: Release, journal: Journal) -> dict[str, Eviden
 @task(task_run_name="test {service}", cache_policy=NO_CACHE)
 def test(live: Live, release: Release, journal: Journal, service: str) -> Evidence:
     """The evidence of one service, from the ledger when this release already has it."""
-    return from_record(journal.once(f"test {service}", lambda: tested(live, release, service)))
+    return from_record(
+        journal.once(f"test {service}", lambda: tested(live, release, service, USUAL))
+    )
 
 
-def tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
+def tested(live: Live, release: Release, service: str, manner: Manner) -> Mapping[str, Any]:
     """Its evidence's record: an export of its own paths, and a migrated database of its own."""
     declared = live.service(service)
     with (
@@ -58,7 +74,8 @@ def tested(live: Live, release: Release, service: str) -> Mapping[str, Any]:
                     live.repository.tree_digest(release.commit, declared.paths),
                     requirements_digest(requirements),
                     {"DATABASE_URL": database.url},
-                    live.state / "reports" / release.version / service,
+                    live.state / "reports" / release.version / manner.folder / service,
+                    manner.pytest,
                 )
             )
         )

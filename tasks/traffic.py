@@ -16,6 +16,7 @@ from domain.plan import Change
 from domain.rollout import Wave, at_once, waves
 from domain.shop import Canary
 from tasks.deployment import Deploying
+from tasks.errors import Errors
 from tasks.fleet import everywhere, everywhere_shown
 from tasks.going import may_go_on
 from tasks.retries import STEP
@@ -123,16 +124,24 @@ def _watched(under_way: Deploying, change: Change, wave: Wave, slow_ms: float) -
             description=f"{shown(wave)} of traffic",
         ),
     )
-    cursors = under_way.outcome(f"route {change.service} {wave.name}")["cursors"]
+    routed = under_way.outcome(f"route {change.service} {wave.name}")
+    errors = Errors(under_way, change, datetime.fromisoformat(routed["at"]))
     begun, points = time.monotonic(), []
     while True:
-        candidate, baseline = _arms(under_way, change, cursors, slow_ms)
+        candidate, baseline = _arms(under_way, change, routed["cursors"], slow_ms)
         points.append(_point(wave.share, candidate, baseline))
         verdict = judge(candidate, baseline, _policy(under_way, change, canary))
+        verdict = errors.beside(verdict, (candidate, baseline))
         elapsed = time.monotonic() - begun
         if _concluded(verdict, wave.share, elapsed, canary):
+            verdict = errors.proven(verdict, (candidate, baseline))
             update_progress_artifact(progress, float(wave.share), verdict.reasons[0])
-            return {"decision": verdict.decision, "reasons": verdict.reasons, "points": points}
+            return {
+                "decision": verdict.decision,
+                "reasons": verdict.reasons,
+                "points": points,
+                "errors": errors.recorded(),
+            }
         time.sleep(canary.poll_seconds)
 
 

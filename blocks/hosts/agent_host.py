@@ -9,7 +9,7 @@ from typing import Any
 from blocks.hosts import Parcel
 from blocks.hosts.bundle import bundle
 from blocks.hosts.conversation import Conversation
-from domain.host import Counts, Facts, Observed, Running, Served, Unit
+from domain.host import Counts, Facts, Observed, Output, Running, Served, Unit
 from domain.shop import MOST_STOP_SECONDS
 
 BLOCK_BYTES = 1 << 18
@@ -64,6 +64,10 @@ class AgentHost:
     def smoke(self, service: str, version: str, paths: tuple[str, ...]) -> dict[str, int]:
         return self._do("smoke", service=service, version=version, paths=paths)
 
+    def forward(self, service: str, version: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """One request to one version through the proxy: method, path, headers, body as base64."""
+        return self._do("forward", service=service, version=version, **request)
+
     def route(self, service: str, weights: Mapping[str, int], epoch: int) -> int:
         """Answers the cursor from which ``counts`` sees only what came afterwards."""
         told = self._do("route", service=service, weights=dict(weights), epoch=epoch)
@@ -90,6 +94,10 @@ class AgentHost:
     def run_state(self, service: str, at: str) -> dict[str, Any]:
         return self._do("run_state", service=service, at=at)
 
+    def kill(self, unit: str, epoch: int) -> None:
+        """An outage on purpose: it dies at once, as in a crash."""
+        self._do("kill", unit=unit, epoch=epoch)
+
     def retire(self, unit: str, epoch: int) -> bool:
         """False when it was not there, or is a job that still runs."""
         asked = {"unit": unit, "epoch": epoch, "limit_seconds": MOST_STOP_SECONDS}
@@ -97,6 +105,16 @@ class AgentHost:
 
     def prune(self, epoch: int) -> None:
         self._do("prune", epoch=epoch)
+
+    def outputs(self, version: str) -> tuple[str, ...]:
+        """Whose output it has: its agent's, and that of units of a version ("": of every)."""
+        return tuple(self._do("outputs", version=version)["names"])
+
+    def output(self, name: str, cursor: Any, most_bytes: int) -> Output:
+        """Lines after ``cursor`` (None: the oldest that is kept), at most so many bytes of them."""
+        found = self._do("output", name=name, cursor=cursor, most_bytes=most_bytes)
+        lines = tuple((time, text) for time, text in found.pop("lines"))
+        return Output(lines, **found)
 
     def observe(self) -> Observed:
         found = self._do("observe")

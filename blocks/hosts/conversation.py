@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from blocks.hosts.bundle import bundle
+from blocks.logs.context import labels
 from blocks.redaction import redacted
 from domain.errors import Failed, Fenced, Refused, TradewindError, Unavailable
 
@@ -49,7 +50,8 @@ class Conversation:
         A refusal may quote what a service wrote: Prefect keeps an error's message as it is.
         """
         deadline = asked.get("limit_seconds", 0) + self._step_seconds
-        line = json.dumps({**asked, "verb": verb, "deadline_seconds": deadline}).encode() + b"\n"
+        request = {**asked, "verb": verb, "deadline_seconds": deadline, "labels": dict(labels())}
+        line = json.dumps(request).encode() + b"\n"
         with self._turn:
             try:
                 told = self._exchanged(line, content, deadline + MARGIN_SECONDS)

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from blocks.ledger.approvals import Approvals
 from blocks.ledger.audit import Audit, verified
 from blocks.ledger.deployments import Deployments
+from blocks.ledger.drills import Drills
 from blocks.ledger.findings import Findings
+from blocks.ledger.history import Past
 from blocks.ledger.hotfixes import Hotfixes
 from blocks.ledger.leases import Lease, Leases, exclusive
 from blocks.ledger.migrate import upgrade
 from blocks.ledger.overrides import Overrides
+from blocks.ledger.overview import Overview
 from blocks.ledger.pauses import Pauses
 from blocks.ledger.quarantine import Quarantine
 from blocks.ledger.releases import Cut, Releases
@@ -37,6 +40,9 @@ class Ledger:
         self.leases = Leases(self._store)
         self.hotfixes = Hotfixes(self._store)
         self.overrides = Overrides(self._store)
+        self.drills = Drills(self._store)
+        self.overview = Overview(self._store)
+        self.past = Past(self._store)
         self.audit = Audit(self._store)
 
     def migrate(self) -> None:

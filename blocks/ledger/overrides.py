@@ -55,6 +55,19 @@ class Overrides:
             raise Refused(f"there is no override {number}")
         return _lifting(row)
 
+    def during(
+        self, environment: str, begins: datetime, ends: datetime | None
+    ) -> tuple[Lifting, ...]:
+        """Those agreed to that could lift something in that time, oldest first."""
+        rows = self._store.rows(
+            "SELECT * FROM overrides WHERE environment = %s AND seconded_at IS NOT NULL"
+            " AND until >= %s AND seconded_at <= coalesce(%s, clock_timestamp()) ORDER BY id",
+            environment,
+            begins,
+            ends,
+        )
+        return tuple(map(_lifting, rows))
+
     def open(self, environment: str) -> tuple[Lifting, ...]:
         """Those that are not over, newest first, agreed to or not."""
         rows = self._store.rows(

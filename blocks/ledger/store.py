@@ -31,6 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "hotfixes": ("version",),
     "protections": ("version",),
     "overrides": ("id",),
+    "drills": ("id",),
 }
 UNAUDITED_COLUMNS = ("until",)
 """A lease is renewed every few seconds; its epoch and owner are what the audit keeps."""

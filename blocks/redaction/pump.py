@@ -9,15 +9,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 from blocks.redaction.redactor import Redactor, Stream
 
 PIECE_BYTES = 65_536
 
 
+class Written(Protocol):
+    """Where it goes: a file, or one with a bound."""
+
+    def write(self, content: bytes, /) -> object: ...
+    def flush(self) -> None: ...
+
+
 @contextmanager
-def redacted_into(output: BinaryIO, redactor: Redactor) -> Iterator[int]:
+def redacted_into(output: Written, redactor: Redactor) -> Iterator[int]:
     """The end of a pipe to write to; leaving takes what is in the pipe and waits for nobody.
 
     Whoever still has the pipe then cannot write any more. Raises OSError when ``output`` is full.
@@ -40,7 +47,7 @@ class _Pump:
 
     reading: int
     over: int
-    output: BinaryIO
+    output: Written
     stream: Stream
 
     def run(self) -> None:

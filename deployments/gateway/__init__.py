@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from blocks.people import People, Tokens
-from deployments.gateway import answers, oidc, pages, proxy, sockets
+from deployments.gateway import answers, oidc, pages, proxy, sockets, ways
 from deployments.gateway.gate import SESSION, Behind, Gate, cookie_name
 from deployments.gateway.guard import METHODS, Guard
 from deployments.gateway.hooks import Hooks
@@ -49,6 +49,7 @@ def create(
 def _mount(app: FastAPI, gate: Gate) -> None:
     """Own pages, then what was lent, and Prefect behind everything that has no owner."""
     app.include_router(pages.router)
+    app.include_router(ways.router)
     if gate.settings.oidc is not None:
         app.include_router(oidc.router(gate.settings.oidc, gate.settings.origin))
     for router in gate.hooks.routers:

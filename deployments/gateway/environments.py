@@ -50,6 +50,7 @@ def router(live: Live) -> APIRouter:
 
     @made.get("/environments")
     def told(_: Anybody) -> list[dict[str, Any]]:
+        """What serves where, what is under way, who holds it, what the calendar says."""
         return [_told(live, name) for name in live.shop.environments]
 
     return made

@@ -12,7 +12,13 @@ RunInput = dict[str, Any]
 
 
 class Hooks(Protocol):
-    """``routers`` are mounted as they are; each asks ``signed`` or ``needs`` itself."""
+    """``routers`` are mounted as they are; each asks ``signed`` or ``needs`` itself.
+
+    ``landing`` is the page for whoever signs in and wants no other: ``/gate/`` where none is lent.
+    """
+
+    @property
+    def landing(self) -> str: ...
 
     @property
     def routers(self) -> tuple[APIRouter, ...]: ...

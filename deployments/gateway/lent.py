@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blocks import prefect_runs as runs
 from blocks.shop import Live
-from deployments.gateway import environments, overrides, releases, webhooks
+from deployments.gateway import dashboard, environments, metrics, overrides, releases, webhooks
 from deployments.gateway.starts import permit
 from domain.access.people import Signed
 from domain.approving.statement import Speaker
@@ -26,9 +26,13 @@ from tasks.statements import give_statement, policy_of
 class Lent:
     """Hooks of one shop."""
 
+    landing = dashboard.PAGE
+
     def __init__(self, live: Live) -> None:
         self._live = live
         self.routers: tuple[APIRouter, ...] = (
+            dashboard.router(live),
+            metrics.router(live),
             releases.router(live),
             environments.router(live),
             overrides.router(live),

@@ -35,6 +35,7 @@ def router(live: Live) -> APIRouter:
 
     @made.post("/overrides", status_code=201)
     def override(asked: Wanted, request: Request, who: Lifter) -> dict[str, Any]:
+        """Asks that a freeze be lifted, with a second factor just proved."""
         live.environment(asked.environment)
         permit(_fresh(request, who), "override", (asked.environment,), tuple(live.shop.services))
         name, until = who.person.name, _aware(asked.until)
@@ -43,6 +44,7 @@ def router(live: Live) -> APIRouter:
 
     @made.post("/overrides/{number}/agree")
     def agree(number: int, request: Request, who: Second) -> dict[str, Any]:
+        """The second person's yes, with a second factor just proved."""
         asked = live.ledger.overrides.get(number)
         permit(_fresh(request, who), "approve", (asked.environment,), tuple(live.shop.services))
         return _lifted(live.ledger.overrides.agree(number, who.person.name))

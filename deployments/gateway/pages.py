@@ -41,6 +41,7 @@ def shown(request: Request, template: str, status: int = 200, **values: object) 
         form_token=gate.forms.token(browser),
         shop=gate.behind.shop,
         oidc=gate.settings.oidc is not None,
+        landing=gate.hooks.landing,
     )
     answer = HTMLResponse(text, status, headers={"cache-control": "no-store"})
     if gate.form_cookie not in request.cookies:
@@ -145,6 +146,6 @@ def may_try(request: Request) -> None:
 def with_session(request: Request, session: Session, wanted: str) -> Response:
     """On to the page that was wanted, with a session that is new."""
     gate = gate_of(request)
-    answer = RedirectResponse(wanted, 303)
+    answer = RedirectResponse(gate.hooks.landing if wanted == "/gate/" else wanted, 303)
     gate.give(answer, gate.session_cookie, session.token)
     return answer

@@ -1,7 +1,7 @@
 """Prefect behind the gateway: asked what a call is about, and given the calls that pass."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -87,6 +87,16 @@ class Prefect:
         asked = {"flow_runs": chosen, "sort": "START_TIME_DESC", "limit": MOST_WAITING}
         found = await self._asked("POST", "/api/flow_runs/filter", asked)
         return [(UUID(one["id"]), one["name"]) for one in found]
+
+    async def form(self, flow: str, name: str) -> UUID:
+        """The deployment of these two names, whose form people fill. BadInput without one."""
+        found = await self._asked("GET", f"/api/deployments/name/{flow}/{name}")
+        return UUID(found["id"])
+
+    async def flows(self, names: Sequence[str]) -> list[UUID]:
+        """Those of these names that ever ran or were declared."""
+        asked = {"flows": {"name": {"any_": [*names]}}}
+        return [UUID(one["id"]) for one in await self._asked("POST", "/api/flows/filter", asked)]
 
     async def _asked(self, method: str, path: str, body: Any = None) -> Any:
         try:

@@ -49,14 +49,17 @@ def router(live: Live) -> APIRouter:
 
     @made.post("/releases", status_code=202)
     def release(asked: Release, who: Releaser, key: Key = "") -> dict[str, Any]:
+        """Starts a release; the same person's same `Idempotency-Key` is the same run."""
         return _followed(live, start_release(live, asked, who, key))
 
     @made.post("/hotfix", status_code=202)
     def hotfix(asked: Hotfix, who: Releaser) -> dict[str, Any]:
+        """Starts a hotfix; the same service, commit and incident are the same run."""
         return _followed(live, start_hotfix(live, asked, who))
 
     @made.get("/releases/{run}")
     async def followed(run: UUID, _: Anybody) -> dict[str, Any]:
+        """How a run goes: `state`, `version`, `message`, and `final` once it is over."""
         return await run_in_threadpool(_followed, live, run)
 
     return made

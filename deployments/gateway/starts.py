@@ -29,6 +29,7 @@ STARTS: Mapping[str, Start] = {
     "hotfix": Start("release", "until"),
     "rollback": Start("rollback", "environment"),
     "restore": Start("rollback", "environment"),
+    "drill": Start("rollback", "environment"),
     "make-good": Start("rollback", "environment", signed=False),
 }
 """Flows by name; each has one deployment, named after the shop. Everything else is refused."""

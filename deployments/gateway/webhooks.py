@@ -55,6 +55,7 @@ def router(
 
     @made.post("/hooks/{name}")
     async def receive(name: str, request: Request) -> Response:
+        """A forge's webhook, for the shop of that name: answers `run`, or `nothing` and why."""
         began = time.monotonic()
         answer = await _received(ways, name, request)
         took = (time.monotonic() - began) * 1000

@@ -19,6 +19,7 @@ Event = Literal[
     "stopped",
     "contract",
     "hotfix",
+    "weekly",
 ]
 EVENTS: tuple[Event, ...] = get_args(Event)
 Language = Literal["en", "zh"]

@@ -55,6 +55,7 @@ WORDS: Mapping[Language, Words] = {
                 "Read the list; accept what the clients are ready for.",
             ),
             "hotfix": ("Hotfix under way", "Nothing now; review it afterwards."),
+            "weekly": ("Weekly report", "Read the report."),
         },
     ),
     "zh": Words(
@@ -81,6 +82,7 @@ WORDS: Mapping[Language, Words] = {
             "stopped": ("已由人工停止", "在有人放行之前，不会再有任何变更。"),
             "contract": ("平台 API 有变化", "请查看清单；客户端准备好之后再接受。"),
             "hotfix": ("正在紧急修复", "目前无需操作，事后请补做评审。"),
+            "weekly": ("每周报告", "请查看报告。"),
         },
     ),
 }

@@ -7,7 +7,8 @@ def test_a_stage_is_one_row_whatever_its_remark_contains() -> None:
     table = stages_table([Stage("production", "migrate", "failed", 75.2, "lock | timeout\nagain")])
 
     assert table.splitlines()[2] == (
-        "| production | migrate | ✗ failed | 1 min 15 s | lock \\| timeout again |"
+        "| production | migrate | ✗\N{NO-BREAK SPACE}failed |"
+        " 1\N{NO-BREAK SPACE}min\N{NO-BREAK SPACE}15\N{NO-BREAK SPACE}s | lock \\| timeout again |"
     )
 
 

@@ -132,3 +132,4 @@ def soon_taken_over(settings: Settings) -> None:
 def straight_to_production(settings: Settings) -> None:
     settings["route"] = ["production"]
     del settings["environments"]["staging"]
+    settings.pop("drills", None)

@@ -172,6 +172,34 @@ def logs(at: str, name: str, most_bytes: int) -> str:
     return tail.decode(errors="replace") + killed
 
 
+def lines(at: str, name: str, after: str, most_bytes: int) -> tuple[list[list[str]], bool]:
+    """Each with the engine's time, those after ``after`` ("": all), and whether more follow."""
+    if inspected(at, name) is None:
+        return [], False
+    since = {"since": _since(after)} if after else {}
+    asked = {"stdout": 1, "stderr": 1, "timestamps": 1, **since}
+    found: list[list[str]] = []
+    with exchange(at, Call("GET", f"/containers/{name}/logs", asked)) as answer:
+        for block in _frames(answer):
+            time, _, text = block.decode(errors="replace").partition(" ")
+            if time > after:
+                found.append([time, text.rstrip("\r\n")])
+                most_bytes -= len(block)
+            if most_bytes <= 0:
+                return found, True
+    return found, False
+
+
+def _since(text: str) -> str:
+    """As the engine takes it: seconds since 1970 with nine digits behind the point.
+
+    >>> _since("2026-11-28T11:05:00.000000007Z")
+    '1795863900.000000007'
+    """
+    fraction = text.rstrip("Z").partition(".")[2]
+    return f"{int(moment(text).replace(microsecond=0).timestamp())}.{fraction:<09}"
+
+
 def _frames(answer: HTTPResponse) -> Iterator[bytes]:
     """The engine's frames: four bytes say which output, four say how long the block is."""
     while len(head := answer.read(8)) == 8:

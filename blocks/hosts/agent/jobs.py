@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import launch
+from . import launch, outputs
 from .files import Refusal, locked, read, until, write
 from .units import hex_of, unit_path
 
@@ -89,17 +89,14 @@ def execute(home: Path, service: str, at: str, limit_seconds: float) -> None:
     folder = home / "artifacts" / hex_of(unit["digest"]) / "app"
     with open(home / "jobs" / service / "turn", "a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        try:
-            ended = subprocess.run(
-                launch.command_of(home, unit),
-                cwd=folder,
-                env={**launch.environment_of(home, name, unit), "TRADEWIND_SCHEDULED_AT": at},
-                timeout=limit_seconds,
-                check=False,
-            )
-            code = ended.returncode
-        except subprocess.TimeoutExpired:
-            code = -1
+        child = subprocess.Popen(
+            launch.command_of(home, unit),
+            cwd=folder,
+            env={**launch.environment_of(home, name, unit), "TRADEWIND_SCHEDULED_AT": at},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        code = outputs.kept(child, outputs.log_path(home, name), limit_seconds)
     write(record, {**known, "state": "ended", "exit_code": code})
 
 

@@ -6,12 +6,13 @@ import fcntl
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import jobs, pieces, processes, runtimes, traffic
+from . import forward, jobs, outages, outputs, pieces, processes, runtimes, traffic
 from .files import Overdue, Refusal, fence, locked, port_of, read, seen_epoch, write
 from .pages import request
 from .units import (
@@ -175,6 +176,7 @@ def prune(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     used = runtimes.images_in_use(home)
     if used:
         runtimes.images().prune(runtimes.socket(home), runtimes.owner(home), used)
+    outputs.forget(home)
     return {"pruned": pieces.prune(home, {unit["digest"] for unit in units(home).values()})}
 
 
@@ -206,7 +208,7 @@ def _object(body: str) -> dict[str, Any]:
 
 Verb = Callable[[Path, dict[str, Any]], dict[str, Any]]
 CHANGING: dict[str, Verb] = {
-    verb.__name__: verb for verb in (start, traffic.route, role, retire, prune, pull)
+    verb.__name__: verb for verb in (start, traffic.route, role, retire, prune, pull, outages.kill)
 }
 """Under the lock and the fence."""
 
@@ -217,9 +219,24 @@ READING: dict[str, Verb] = {
     verb.__name__: verb
     for verb in (
         prepare, shutdown, lacks, runtimes.health, traffic.smoke, traffic.counts, traffic.drain,
-        ask, observe, jobs.run, jobs.run_state, facts,
+        ask, observe, jobs.run, jobs.run_state, facts, forward.forward,
+        outputs.outputs, outputs.output,
     )
 }  # fmt: skip
+
+
+QUIET = ("counts", "observe", "run_state", "facts", "ask", "lacks", "outputs", "output")
+"""Asked again and again: noted only when refused."""
+
+
+def noted(home: Path, asked: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
+    """The answer, and a line of it in the agent's own log; a full disk keeps nobody from it."""
+    begun = time.monotonic()
+    told = answer(home, asked, stream)
+    if "refusal" in told or asked["verb"] not in QUIET:
+        with suppress(OSError):
+            outputs.note(home, asked, told, time.monotonic() - begun)
+    return told
 
 
 def answer(home: Path, asked: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
@@ -266,7 +283,7 @@ def serve(home: Path) -> None:
         if not line.endswith(b"\n"):
             return
         asked = json.loads(line)
-        told = answer(home, asked, incoming)
+        told = noted(home, asked, incoming)
         outgoing.write(json.dumps(told) + "\n")
         outgoing.flush()
         if asked["verb"] in STREAMING and "refusal" in told:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from inventory_sync.transfers import transfer_all
-from shopdb import markets
+from shopdb import errors, markets
 from shopdb.worker import Worker
 
 
@@ -13,6 +13,7 @@ def one_pass(connection, opened):
 
 
 def main():
+    errors.report("inventory-sync")
     opened = markets.opened()
     Worker("inventory-sync", lambda connection: one_pass(connection, opened)).run()
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from order_sync.imports import import_orders
-from shopdb import markets
+from shopdb import errors, markets
 from shopdb.worker import Worker
 
 OVERLAP = timedelta(seconds=60)
@@ -39,6 +39,7 @@ def import_new(connection, channel, market):
 
 
 def main():
+    errors.report("order-sync")
     opened = markets.opened()
     Worker("order-sync", lambda connection: one_pass(connection, opened)).run()
 

@@ -1,11 +1,16 @@
 """A small HTTP server on $HOST:$PORT, ended by SIGTERM after the requests in flight."""
 
 import json
+import logging
 import os
 import signal
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from shopdb import logs
+
+LOG = logging.getLogger("shop")
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -27,6 +32,8 @@ class Pages(BaseHTTPRequestHandler):
         return found if isinstance(found, dict) else None
 
     def answer(self, status, content):
+        if status >= 500:
+            LOG.warning("%s %s answered %d: %s", self.command, self.path, status, content)
         text = json.dumps(content, default=str).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -45,6 +52,9 @@ def serve(pages):
         request_queue_size = 256
         daemon_threads = True
 
+    logs.begin()
     server = Server((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])), pages)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    LOG.info("serves on port %d", server.server_address[1])
     server.serve_forever()
+    LOG.info("ended as asked")

@@ -1,16 +1,17 @@
 """A background worker: passes over its work, stands by when told to, and says how far it is."""
 
+import logging
 import os
-import sys
 import threading
 from pathlib import Path
 
 import psycopg
 
-from shopdb import connect
+from shopdb import connect, errors
 from shopdb.pages import Pages, serve
 
 PASS_SECONDS = 0.5
+LOG = logging.getLogger("shop")
 
 
 class Worker:
@@ -71,7 +72,8 @@ class Worker:
                 self.problem = ""
         except (OSError, ValueError, psycopg.Error) as error:
             self.problem = f"{type(error).__name__}: {error}"
-            print(self.problem, file=sys.stderr)
+            errors.caught(error)
+            LOG.warning("a pass failed: %s", self.problem)
             self._let_go()
 
     def _alone(self):

@@ -5,9 +5,10 @@ import threading
 
 import psycopg
 
-from shopdb import connect, markets, seed
+from shopdb import connect, errors, markets, seed
 from shopdb.pages import Pages, serve
 from storefront.checkout import Refused, check_out
+from storefront.document import DOCUMENT
 
 _own = threading.local()
 
@@ -24,6 +25,8 @@ class Storefront(Pages):
         path = self.path.partition("?")[0]
         if path == "/health":
             self.shown("SELECT 1 AS database")
+        elif path == "/openapi.json":
+            self.answer(200, DOCUMENT)
         elif path == "/products":
             self.shown("SELECT sku, title, price, currency FROM products ORDER BY sku")
         elif path.startswith("/products/"):
@@ -37,6 +40,7 @@ class Storefront(Pages):
             with connection() as open_connection:
                 rows = open_connection.execute(query, values).fetchall()
         except psycopg.Error as error:
+            errors.caught(error)
             self.answer(500, {"error": type(error).__name__})
             return
         self.answer(
@@ -53,6 +57,7 @@ class Storefront(Pages):
         except Refused as refusal:
             self.answer(refusal.status, {"error": str(refusal)})
         except psycopg.Error as error:
+            errors.caught(error)
             self.answer(500, {"error": type(error).__name__})
         else:
             self.answer(201 if new else 200, order)
@@ -69,6 +74,7 @@ def sold(key, wish):
 
 
 def main():
+    errors.report("storefront")
     with connect() as start:
         seed(start, markets.channels())
     serve(Storefront)

@@ -44,6 +44,7 @@ class Answers:
 
     routers: tuple[APIRouter, ...] = ()
     refusal: str = ""
+    landing: str = "/gate/"
     asked: list[tuple[str, UUID, Any]] = field(default_factory=list)
 
     def may_resume(

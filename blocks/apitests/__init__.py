@@ -1,0 +1,1 @@
+"""API tests: runners of their own, kept apart from the services, against one candidate."""

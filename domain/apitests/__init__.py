@@ -1,0 +1,1 @@
+"""API tests: what a service declares, what the runners found, and the page people read."""

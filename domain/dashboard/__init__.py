@@ -1,0 +1,1 @@
+"""What whoever opens Tradewind sees in a minute: facts, what needs a person, and pictures."""

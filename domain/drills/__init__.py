@@ -1,0 +1,1 @@
+"""Drills: what is rehearsed before it is needed, how long it may take, and what it came to."""
