@@ -29,7 +29,7 @@ from prefect.client.schemas.objects import DeploymentSchedule, FlowRun
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
-from prefect.states import AwaitingRetry
+from prefect.states import AwaitingRetry, Running
 from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
@@ -186,6 +186,15 @@ class PrefectServer:
         """The same run from its top, whatever state a dead process left it in."""
         if self._run(flow_run):
             self.client.set_flow_run_state(UUID(flow_run), AwaitingRetry(), force=True)
+
+    def hold_for_running(self, flow_run: str) -> None:
+        """A worker's late word that it submits the run, which runs already, is taken back.
+
+        Prefect lets no run be suspended that it holds for pending.
+        """
+        found = self._run(flow_run)
+        if found and found.state and found.state.is_pending():
+            self.client.set_flow_run_state(UUID(flow_run), Running(), force=True)
 
     def resume(self, flow_run: str) -> None:
         """A suspended run goes on, without an answer."""

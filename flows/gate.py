@@ -11,6 +11,7 @@ from domain.journal import Approval
 from tasks.approve import Answer, answer_form, record_answer, stored_answer
 from tasks.notify import tell_waiting
 from tasks.prepare import Prepared
+from tasks.runs import about_to_wait
 from tasks.statements import policy_of, standing_of
 
 MOST_ANSWERS = 5
@@ -50,6 +51,7 @@ def wait_for_window(approval: Approval) -> None:
         assert approval.ends_at is not None  # a window has both
         seconds = int((approval.ends_at - datetime.now(UTC)).total_seconds())
         key = f"window-{approval.id}-{int(time.time())}"
+        about_to_wait()
         suspend_flow_run(timeout=max(1, seconds), key=key)
     if approval.too_late(datetime.now(UTC)):
         raise Refused(
@@ -65,4 +67,5 @@ def asked(live: Live, approval: Approval, text: str, attempt: int) -> Answer:
     if stored is not None:
         return stored
     form = answer_form(approval, text, policy_of(live, approval))
+    about_to_wait()
     return suspend_flow_run(wait_for_input=form, timeout=seconds, key=key)

@@ -12,7 +12,7 @@ from domain.errors import TradewindError
 from flows.deploy import deploy
 from tasks.ending import arrived, said
 from tasks.rollback import RollbackRequest, choice_form, find_candidates, open_rollback
-from tasks.runs import name_run, this_run
+from tasks.runs import about_to_wait, name_run, this_run
 
 CHOICE_SECONDS = 3600
 
@@ -37,4 +37,5 @@ def rollback(shop: str, request: RollbackRequest) -> State[Any]:
 def chosen(live: Live, environment: str) -> str:
     """A person's choice among the versions that fit."""
     form = choice_form(environment, find_candidates(live, environment))
+    about_to_wait()
     return suspend_flow_run(wait_for_input=form, timeout=CHOICE_SECONDS, key="choice").version

@@ -19,6 +19,11 @@ def name_run(name: str) -> None:
     PrefectServer().rename_run(this_run(), name)
 
 
+def about_to_wait() -> None:
+    """Called by a flow before it suspends itself: it runs, whatever the server heard last."""
+    PrefectServer().hold_for_running(this_run())
+
+
 @contextmanager
 def shown_as_held(under_way: Deploying) -> Iterator[None]:
     """Inside, Prefect's UI shows the environment as taken; the lock is the ledger's lease."""

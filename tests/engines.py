@@ -48,7 +48,7 @@ def base_archive() -> Path:
     place = cache / f"base-{codename()}-{platform.machine()}.tar"
     if not place.exists():
         with tempfile.TemporaryDirectory(dir=cache, prefix="base-") as folder:
-            _debootstrap(Path(folder) / "root")
+            debootstrapped(Path(folder) / "root")
             command = ["tar", "-C", f"{folder}/root", "-cf", f"{folder}/base.tar", "."]
             subprocess.run(command, check=True, timeout=BASE_LIMIT_SECONDS)
             Path(folder, "base.tar").rename(place)
@@ -61,9 +61,10 @@ def codename() -> str:
     return release["VERSION_CODENAME"] if release["ID"] == "debian" else "stable"
 
 
-def _debootstrap(root: Path) -> None:
+def debootstrapped(root: Path, packages: str = PACKAGES) -> None:
+    """A Debian with ``packages`` in an empty folder."""
     require("debootstrap")
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", codename(), str(root)]
+    command = ["debootstrap", "--variant=minbase", f"--include={packages}", codename(), str(root)]
     made = subprocess.run(
         [*command, *_mirrors()], capture_output=True, text=True, timeout=BASE_LIMIT_SECONDS
     )

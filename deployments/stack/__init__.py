@@ -22,8 +22,10 @@ from deployments.settings import (
     remembered,
     write_secret,
 )
+from deployments.stack import commands
 from deployments.stack.postgres import GivenPostgres, Postgres
 from deployments.stack.processes import Process, end_tree, started, wait_for
+from domain.errors import BadInput
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -63,16 +65,27 @@ class Stack:
 
     def up(self) -> None:
         """Idempotent: what runs already is kept, and what others run is not started."""
+        self._reachable_by_all()
         self.state.mkdir(parents=True, exist_ok=True)
         self.postgres.start()
         self._databases()
         self.live.ledger.migrate()
-        if GIVEN_PREFECT not in os.environ:
+        if GIVEN_PREFECT in os.environ:
+            encryption_key(self.state)
+        else:
             self._server()
             self._worker()
             self._gateway()
         for host in self._hosts():
             host.prepare()
+
+    def _reachable_by_all(self) -> None:
+        """BadInput where several machines share a stack and a host is only on one of them."""
+        declared = [one for place in self.live.shop.environments.values() for one in place.hosts]
+        local = [one.name for one in declared if one.address == "local"]
+        if GIVEN_PREFECT in os.environ and local:
+            against = f"local, but with {GIVEN_PREFECT} given workers reach hosts by SSH only"
+            raise BadInput(*(f"the address of host {name} is {against}" for name in local))
 
     def down(self) -> None:
         """Ends what runs, in the opposite order; data stays."""
@@ -118,26 +131,12 @@ class Stack:
             write_secret(self.state / "databases" / name, self.postgres.url(name))
 
     def _server(self) -> None:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
-        port = str(port_of(self.state))
-        self.start("server", [*command, "--port", port], self._server_environment())
+        self.start("server", commands.server(port_of(self.state)), self._server_environment())
         wait_for("the Prefect server", self._healthy, START_SECONDS, self._log("server"))
 
     def _worker(self) -> None:
-        """Its temporary files are ours: Prefect's usual folder belongs to whoever was first."""
-        temporary = self.state / "tmp"
-        temporary.mkdir(mode=0o700, exist_ok=True)
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
-        self.start(
-            "worker",
-            [*command, "--pool", POOL, "--name", POOL, "--install-policy", "never"],
-            {
-                **prefect_environment(self.state),
-                "PREFECT_WORKER_QUERY_SECONDS": "2",
-                "PREFECT_LOGGING_LEVEL": "INFO",
-                "TMPDIR": str(temporary),
-            },
-        )
+        own = commands.worker_environment(self.state, self.state / "tmp")
+        self.start("worker", commands.worker(POOL), own)
         wait_for("the Prefect worker", self._polled, START_SECONDS, self._log("worker"))
 
     def _gateway(self) -> None:
@@ -159,23 +158,8 @@ class Stack:
             return False
 
     def _server_environment(self) -> dict[str, str]:
-        database = self.postgres.url("prefect").replace("postgresql:", "postgresql+asyncpg:")
-        return {
-            **prefect_environment(self.state),
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
-            "PREFECT_SERVER_ENCRYPTION_KEY": self._encryption_key(),
-            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
-                "prefect.server.concurrency.lease_storage.filesystem"
-            ),
-            "PREFECT_UI_STATIC_DIRECTORY": str(self.state / "prefect" / "ui"),
-            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        }
-
-    def _encryption_key(self) -> str:
-        place = self.state / "prefect" / "encryption_key"
-        if not place.exists():
-            write_secret(place, Fernet.generate_key().decode())
-        return place.read_text()
+        database = self.postgres.url("prefect")
+        return commands.server_environment(self.state, database, encryption_key(self.state))
 
     def start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         """A process of this stack, which ``down`` will end; one that runs already is kept."""
@@ -218,3 +202,11 @@ class Stack:
 def _postgres(folder: Path) -> Postgres | GivenPostgres:
     given = given_postgres()
     return GivenPostgres(given) if given else Postgres(folder)
+
+
+def encryption_key(state: Path) -> str:
+    """Of Prefect's own secrets, made when first asked for: never in the database they are in."""
+    place = state / "prefect" / "encryption_key"
+    if not place.exists():
+        write_secret(place, Fernet.generate_key().decode())
+    return place.read_text()

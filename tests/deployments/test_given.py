@@ -9,6 +9,7 @@ from blocks.shop import Live
 from deployments.settings import GIVEN_POSTGRES, GIVEN_PREFECT, prefect_environment, state_of
 from deployments.stack import Stack
 from deployments.stack.postgres import GivenPostgres, Postgres
+from domain.errors import BadInput
 from tests.deployments.gateway.street import free_port
 
 SHOP = """
@@ -52,6 +53,15 @@ def test_databases_are_made_where_the_address_says_and_nothing_is_started(given:
     assert not (live.state / "logs").exists()
     assert [part.runs for part in stack.status()] == [False, False], "nobody answers there"
     stack.down()
+
+
+def test_a_host_on_one_machine_only_is_refused_before_anything_is_made(given: Path) -> None:
+    given.write_text(SHOP.replace("[]", "[{name: one}]"))
+
+    with pytest.raises(BadInput, match="the address of host one is local"):
+        Stack(Live(given, state_of(given))).up()
+
+    assert not (state_of(given) / "databases").exists()
 
 
 def test_every_process_is_told_the_given_address(given: Path, tmp_path: Path) -> None:

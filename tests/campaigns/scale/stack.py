@@ -1,17 +1,13 @@
 """Several of everything on one machine: Prefect servers behind a proxy, workers, one Redis."""
 
 import shutil
-import sys
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import httpx
 
-from blocks.prefect_server import POOL
 from blocks.shop import Live
-from deployments.settings import port_of, prefect_environment
-from deployments.stack import START_SECONDS, Stack
+from deployments.settings import port_of
+from deployments.stack import START_SECONDS, Stack, commands
 from deployments.stack.processes import Process, wait_for
 from domain.errors import Unavailable
 from tests.deployments.gateway.street import free_port
@@ -49,10 +45,9 @@ class ScaledStack(Stack):
         """The first server makes the tables; two on an empty database disturb each other."""
         self._redis()
         for name in SERVERS:
-            self._prefect(name, ["start", "--no-services", "--host", "127.0.0.1", "--port",
-                                 str(self.ports[name])])  # fmt: skip
+            self.start(name, commands.api_only(self.ports[name]), self._server_environment())
             wait_for(name, partial(self.healthy, name), START_SECONDS, self._log(name))
-        self._prefect("services", ["services", "start"])
+        self.start("services", commands.services(), self._server_environment())
         self._door()
         wait_for("the door", self._healthy, START_SECONDS, self._log("door"))
 
@@ -61,10 +56,6 @@ class ScaledStack(Stack):
         command = [program("redis-server"), "--bind", "127.0.0.1", "--port", port]
         self.start("redis", [*command, "--save", "", "--dir", str(self.state)], {})
 
-    def _prefect(self, name: str, arguments: list[str]) -> None:
-        command = [sys.executable, "-m", "prefect", "server", *arguments]
-        self.start(name, command, self._server_environment())
-
     def _door(self) -> None:
         servers = "\n".join(f"  server {name} 127.0.0.1:{self.ports[name]}" for name in SERVERS)
         place = self.state / "door.cfg"
@@ -72,35 +63,14 @@ class ScaledStack(Stack):
         self.start("door", [program("haproxy"), "-db", "-f", str(place)], {})
 
     def _server_environment(self) -> dict[str, str]:
-        """Events, their order, leases and background work go by Redis, for every server alike."""
         redis = f"redis://127.0.0.1:{self.ports['redis']}"
-        return {
-            **super()._server_environment(),
-            "PREFECT_MESSAGING_BROKER": "prefect_redis.messaging",
-            "PREFECT_MESSAGING_CACHE": "prefect_redis.messaging",
-            "PREFECT_REDIS_MESSAGING_URL": f"{redis}/0",
-            "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
-            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect_redis.lease_storage",
-            "PREFECT_SERVER_DOCKET_URL": f"{redis}/1",
-        }
+        return {**super()._server_environment(), **commands.shared_by_redis(redis)}
 
     def _worker(self) -> None:
         for name in WORKERS:
-            self._one_worker(name, self.state / "tmp" / name)
+            own = commands.worker_environment(self.state, self.state / "tmp" / name)
+            self.start(name, commands.worker(name), own)
         wait_for("a Prefect worker", self._polled, START_SECONDS, self._log(WORKERS[0]))
-
-    def _one_worker(self, name: str, temporary: Path) -> None:
-        temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
-        own: Mapping[str, str] = {
-            **prefect_environment(self.state),
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
-            "PREFECT_LOGGING_LEVEL": "INFO",
-            "TMPDIR": str(temporary),
-        }
-        self.start(
-            name, [*command, "--pool", POOL, "--name", name, "--install-policy", "never"], own
-        )
 
     def process(self, name: str) -> Process:
         found = self._process(name)
