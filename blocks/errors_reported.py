@@ -1,5 +1,6 @@
 """Tradewind's own errors go to the shop's error tracker, without secrets and without refusals."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -9,13 +10,14 @@ import sentry_sdk
 from sentry_sdk.utils import BadDsn
 
 from blocks.redaction import redacted
-from domain.errors import BadInput, Refused
+from domain.errors import BadInput, Fenced, Refused
 
 if TYPE_CHECKING:
     from blocks.shop import Live
 
 PACKAGE = "tradewind"
 ON_HOST = "on host "
+ANSWERS = tuple(f"{one.__module__}.{one.__name__}:" for one in (Refused, BadInput, Fenced))
 MOST_DEPTH = 20
 """Deeper than any event; what lies below it is left out."""
 
@@ -54,12 +56,21 @@ def on_host(name: str) -> Iterator[None]:
 
 def before_send(event: Any, hint: dict[str, Any]) -> Any:
     """Errors without secrets. None for what Tradewind says no with, and for lines of a log."""
-    error = (hint.get("exc_info") or (None, None))[1]
-    if isinstance(error, Refused) or (error is None and "log_record" in hint):
+    error, told = (hint.get("exc_info") or (None, None))[1], _told(hint.get("log_record"))
+    if isinstance(error, Refused) or (error is None and "log_record" in hint and not told):
         return None
+    if told:
+        event = {**event, "extra": {**event.get("extra", {}), "traceback": told}}
     host = _host(error)
     tags = {**event.get("tags", {}), "host": host} if host else event.get("tags", {})
     return _clean({**event, "tags": tags}, hint)
+
+
+def _told(record: logging.LogRecord | None) -> str:
+    """The traceback of a record whose exception was taken away because it held a secret."""
+    text = (record.exc_text or "") if record else ""
+    last = text.rpartition("\n")[2]
+    return "" if last.startswith(ANSWERS) else text
 
 
 def _host(error: BaseException | None) -> str:

@@ -19,6 +19,7 @@ from blocks.channels.accounts import account_of
 from blocks.channels.budget import SharedBudget
 from blocks.database import Database
 from blocks.environments import Environments
+from blocks.errors_reported import report_errors
 from blocks.forges import Connected, ForgeClient
 from blocks.forges.gitea import Gitea
 from blocks.forges.github import GitHub
@@ -254,4 +255,5 @@ def open_shop(name: str) -> Live:
     assert isinstance(block, ShopBlock)  # Block.load is typed for both worlds
     live = block.open()
     logs.begin(live.shop.logs, live.reference, live.state)
+    report_errors(live, "flow")
     return live

@@ -57,7 +57,7 @@ def table(found: Reckoning, lines: tuple[Line, ...]) -> dict[str, Any]:
     success = {
         f"{one.environment} {one.service}".strip(): one.success.told(agreed) for one in lines
     }
-    return {
+    content = {
         "period": f"{found.history.since:%F %R} to {found.history.until:%F %R} UTC",
         "success": success or "no release yet",
         "figures": list(_rows(lines)),
@@ -71,7 +71,8 @@ def table(found: Reckoning, lines: tuple[Line, ...]) -> dict[str, Any]:
             for (place, stage), given in found.verdicts.items()
         ],
         "cost": [_cost(one) for one in found.costs],
-    }  # fmt: skip
+    }
+    return {name: value or "none" for name, value in content.items()}
 
 
 def _rows(lines: tuple[Line, ...]) -> Iterator[Mapping[str, Any]]:

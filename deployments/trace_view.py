@@ -25,12 +25,13 @@ def show_failure(found: Explanation, console: Console | None = None) -> None:
     screen = console or Console()
     where = "" if found.where == "release" else f" in {found.where}"
     screen.print(Text(f"{found.version} {found.state}: {found.cause}", style="bold red"))
-    screen.print(Text(f"{found.sentence} It stopped at {found.stage}{where}."))
+    screen.print(Text(found.sentence))
+    screen.print(Text(f"stage: {found.stage}{where}", style="dim"))
     screen.print(Panel(Text("\n".join(found.evidence)), title="evidence", title_align="left"))
     _listed(screen, "What holds now", found.restored)
     screen.print(Text("First three things to do", style="bold"))
     for number, one in enumerate(found.todo, 1):
-        screen.print(Text(f"  {number}. {one.what}"))
+        screen.print(Padding(Text(f"{number}. {one.what}"), (0, 0, 0, 2)))
         if one.command:
             screen.print(Padding(Text(one.command, style="cyan"), (0, 0, 0, 5)))
 
@@ -59,8 +60,7 @@ def _sections(found: Row) -> Iterator[tuple[str, RenderableType]]:
     yield "Hosts", _table(map(_host, found["hosts"]), "where", "service", "digest", "runs now")
     yield "Checks", _checks(found["checks"])
     yield "Errors reported", Text(_errors(found["errors"]))
-    if "cost" in found:
-        yield "Cost", Text("\n".join(f"{name}: {value}" for name, value in found["cost"].items()))
+    yield "Cost", Text("\n".join(f"{name}: {value}" for name, value in found["cost"].items()))
     stages = map(_stage, found["stages"])
     yield "Steps", _table(stages, "where", "step", "result", "took", "remark")
 

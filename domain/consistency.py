@@ -122,7 +122,7 @@ def _service(where: tuple[str, ...], service: Service) -> Iterator[Objection]:
         yield (*where, "api"), f"{field}.api is given: only a web service has an API"
     if service.api:
         for place, said in apitests.objections(service.api):
-            yield (*where, "api", *place), f"{field}.api.{said}"
+            yield (*where, "api", *place), f"{field}.{said}"
     if service.sticky and service.kind != "web":
         yield (*where, "sticky"), f"{field}.sticky is true: only a web service has sessions"
     if (service.schedule is None) == (service.kind == "job"):

@@ -114,19 +114,20 @@ def ready_to_test(under_way: Deploying) -> None:
     against = tuple(
         objection
         for service, suite in suites.items()
-        for objection in _lacking(under_way.live, service, suite, under_way.manifest.commit)
+        for objection in lacking(under_way.live, service, suite, under_way.manifest.commit)
     )
     if against:
         raise Refused(*against)
     _install(under_way.live, suites)
 
 
-def _lacking(live: Live, service: str, suite: ApiTests, commit: str) -> Iterator[str]:
+def lacking(live: Live, service: str, suite: ApiTests, commit: str) -> Iterator[str]:
+    """What this machine or the commit does not have of what a service's suite takes."""
     missing = newman_of(live).missing() if suite.postman else ()
     if missing:
         yield (
             f"services.{service}.api.postman needs {' and '.join(missing)} on this machine:"
-            " found neither beside Tradewind's Python nor on PATH"
+            " not found beside Tradewind's Python nor on PATH"
         )
     try:
         with live.exported(commit, suite.files or live.service(service).paths) as source:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from prefect.artifacts import create_table_artifact
 from prefect.context import FlowRunContext
 
+from blocks.errors_reported import on_host
 from blocks.hosts import Host
 from blocks.logs import carried
 from domain.errors import Failed, Unavailable
@@ -100,7 +101,8 @@ def leave_out(under_way: Deploying, results: Sequence[Result[Any]]) -> None:
 def _result(host: Host, act: Act[Answer], keep: bool) -> Result[Answer]:
     begun = time.monotonic()
     try:
-        answer, away = _tried(host, act), ""
+        with on_host(host.name):
+            answer, away = _tried(host, act), ""
     except Unavailable as error:
         answer, away = None, str(error)
     finally:

@@ -18,6 +18,7 @@ COLOURS: Mapping[str, str] = {
     "done": "#2e7d32", "rolled back": "#ef6c00", "halted": "#c62828", "refused": "#9e9e9e",
 }  # fmt: skip
 DAY = timedelta(days=1)
+DATES: Mapping[str, Any] = {f"date.autoformatter.{unit}": "%-d %b" for unit in ("day", "hour")}
 LINE, MOST_STAGES, MOST_PLACES = "#1565c0", 10, 6
 PLACES = ("#1565c0", "#6a1b9a", "#00838f", "#ad1457", "#558b2f", "#4e342e")
 LEGEND: Mapping[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
@@ -25,7 +26,8 @@ LEGEND: Mapping[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), 
 
 def data_uri(found: Reckoning, title: str, zone: tzinfo) -> str:
     """A PNG as a data URI; ``zone`` is whose days are counted."""
-    from matplotlib.figure import Figure  # half a second to import: only where a chart is drawn
+    from matplotlib import rc_context  # half a second to import: only where a chart is drawn
+    from matplotlib.figure import Figure
 
     history = found.history
     by_day = days(history.moved, history.since, history.until, zone)
@@ -35,14 +37,15 @@ def data_uri(found: Reckoning, title: str, zone: tzinfo) -> str:
         partial(_draw_dots, dots=_recoveries(history.moved), zone=zone, label="recovery, h"),
         partial(_draw_stages, found=found),
     ]
-    figure = Figure(figsize=(10, 11), layout="constrained")
-    axes = figure.subplots(len(panels), 1)
-    for draw, panel in zip(panels, axes, strict=True):
-        draw(panel)
-    for panel in axes[1:3]:
-        panel.sharex(axes[0])
-    axes[0].set_xlim(by_day[0].day - DAY, by_day[-1].day + DAY)
-    figure.suptitle(title)
+    with rc_context(dict(DATES)):
+        figure = Figure(figsize=(10, 11), layout="constrained")
+        axes = figure.subplots(len(panels), 1)
+        for draw, panel in zip(panels, axes, strict=True):
+            draw(panel)
+        for panel in axes[1:3]:
+            panel.sharex(axes[0])
+        axes[0].set_xlim(by_day[0].day - DAY, by_day[-1].day + DAY)
+        figure.suptitle(title)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)
     return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()

@@ -78,9 +78,10 @@ class Reporter:
 
     def fails(self, kind: str, times: int = 1) -> None:
         """Errors of one kind; they have arrived when this returns."""
-        told: Any = {"exception": {"values": [{"type": kind, "value": "of a test"}]}}
+        values = [{"type": kind, "value": "of a test"}]
         for _ in range(times):
-            assert self._client.capture_event({**told, "level": "error"})
+            told: Any = {"exception": {"values": values}, "level": "error"}
+            assert self._client.capture_event(told)
         self._client.flush(CALL_SECONDS)
 
 
@@ -95,7 +96,11 @@ def running(folder: Path) -> Iterator[Bugsink]:
     bind = address.removeprefix("http://")
     command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--threads", "4"]
     log = folder / "bugsink.log"
-    server = started([*command, "--no-control-socket", "bugsink.wsgi"], log, environment)
+    server = started(
+        [*command, "--no-control-socket", "--graceful-timeout", "1", "bugsink.wsgi"],
+        log,
+        environment,
+    )
     try:
         wait_for("bugsink", lambda: _answers(address), START_SECONDS, log)
         yield Bugsink(address, token)

@@ -43,16 +43,21 @@ def require(*programs: str) -> None:
 
 def base_archive() -> Path:
     """A small Debian with Python as a tar, made once and kept in the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tradewind-tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    place = cache / f"base-{codename()}-{platform.machine()}.tar"
+    place = cached(f"base-{codename()}-{platform.machine()}.tar")
     if not place.exists():
-        with tempfile.TemporaryDirectory(dir=cache, prefix="base-") as folder:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix="base-") as folder:
             debootstrapped(Path(folder) / "root")
             command = ["tar", "-C", f"{folder}/root", "-cf", f"{folder}/base.tar", "."]
             subprocess.run(command, check=True, timeout=BASE_LIMIT_SECONDS)
             Path(folder, "base.tar").rename(place)
     return place
+
+
+def cached(name: str) -> Path:
+    """Where a file that is costly to make is kept for this user, whether it is there or not."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tradewind-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache / name
 
 
 def codename() -> str:

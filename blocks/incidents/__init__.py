@@ -1,6 +1,7 @@
 """Error trackers: what each is told of releases, and asked of the errors in them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
@@ -41,8 +42,13 @@ class Tracker(Protocol):
         ...
 
 
-def calls(name: str, url: str, token: str) -> Calls:
-    """Of a tracker at ``url``."""
+def asking(name: str, url: str, token: str) -> Calls:
+    """Questions to a tracker at ``url``, one attempt each: whoever looks will look again."""
+    return replace(telling(name, url, token), all_seconds=LIMIT_SECONDS)
+
+
+def telling(name: str, url: str, token: str) -> Calls:
+    """What it is told once, tried several times."""
     http = httpx.Client(
         base_url=url,
         headers={"Authorization": f"Bearer {token}"},

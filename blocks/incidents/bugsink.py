@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from blocks.forges import understood
-from blocks.incidents import PROBE, calls, text
+from blocks.incidents import PROBE, asking, telling, text
 from domain.errors import Refused
 from domain.incidents.release import Arm, Cut, Deploy, Issue
 
@@ -24,7 +24,8 @@ class Bugsink:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url.rstrip("/")
-        self._calls = calls("Bugsink", self._url + API, token)
+        self._calls = asking("Bugsink", self._url + API, token)
+        self._told = telling("Bugsink", self._url + API, token)
 
     @understood
     def record(self, cut: Cut) -> None:
@@ -32,7 +33,7 @@ class Bugsink:
         for project in cut.projects:
             try:
                 told = {"project": int(project), "version": cut.name}
-                self._calls.ask("POST", "/releases/", json=told)
+                self._told.ask("POST", "/releases/", json=told)
             except Refused as refusal:
                 if "already exists" not in str(refusal):
                     raise

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from blocks.forges import segment, understood
-from blocks.incidents import PROBE, calls
+from blocks.incidents import PROBE, asking, telling
 from domain.incidents.release import Arm, Commit, Cut, Deploy, Issue
 
 MOST_MESSAGE = 1000
@@ -23,7 +23,8 @@ class Sentry:
     def __init__(self, url: str, organization: str, token: str) -> None:
         self._url, self._organization = url.rstrip("/"), organization
         self._of = f"/organizations/{segment(organization)}"
-        self._calls = calls("Sentry", f"{self._url}/api/0", token)
+        self._calls = asking("Sentry", f"{self._url}/api/0", token)
+        self._told = telling("Sentry", f"{self._url}/api/0", token)
 
     @understood
     def record(self, cut: Cut) -> None:
@@ -34,7 +35,7 @@ class Sentry:
             "url": cut.url or None,
             "commits": [_commit(one, cut.repository) for one in cut.commits],
         }
-        self._calls.ask("POST", f"{self._of}/releases/", json=told)
+        self._told.ask("POST", f"{self._of}/releases/", json=told)
 
     @understood
     def deployed(self, deploy: Deploy) -> None:
@@ -47,7 +48,7 @@ class Sentry:
             "dateFinished": deploy.ended_at.isoformat(),
         }
         path = f"{self._of}/releases/{segment(deploy.name)}/deploys/"
-        self._calls.ask("POST", path, json=told)
+        self._told.ask("POST", path, json=told)
 
     @understood
     def new_issues(self, arm: Arm) -> tuple[Issue, ...]:

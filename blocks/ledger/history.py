@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -56,7 +57,7 @@ SELECT s.scope, o.value ->> 'check' AS name, o.value ->> 'result' AS result, cou
 FROM steps s, jsonb_array_elements(
     CASE WHEN jsonb_typeof(s.outcome -> 'outcomes') = 'array' THEN s.outcome -> 'outcomes'
     ELSE '[]' END) o
-WHERE s.scope = ANY(%s) AND o.value ? 'check' GROUP BY s.scope, name, result
+WHERE s.scope = ANY(%s) AND o.value ? 'check' GROUP BY 1, 2, 3
 """
 WAITED = """
 SELECT d.environment, a.decision, a.decided_at,
@@ -77,25 +78,27 @@ Scopes = Mapping[str, tuple[str, str]]
 class Past:
     """Reads only, each answer of one moment; what was only rehearsed in a drill is left out."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most_deployments: int = MOST_DEPLOYMENTS) -> None:
         self._store = store
+        self._most = most_deployments
 
     def between(self, since: datetime, until: datetime) -> History:
         """Deployments that ended then or have not ended, and what their releases took."""
-        values = {"since": since, "until": until, "most": MOST_DEPLOYMENTS + 1}
+        values = {"since": since, "until": until, "most": self._most + 1}
         with self._store.connection() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            rows = connection.execute(MOVED + ENDED_THEN, values).fetchall()
-            versions = list({row["version"] for row in rows[:MOST_DEPLOYMENTS]})
-            known = (versions, since, until, MOST_DEPLOYMENTS)
-            built = connection.execute(BUILT, known).fetchall()
-            return _history(connection, (since, until), rows, built)
+            found = connection.execute(MOVED + ENDED_THEN, values).fetchall()
+            rows = found[: self._most]
+            asked = ([row["version"] for row in rows], since, until, self._most)
+            built = connection.execute(BUILT, asked).fetchall()
+            history = _history(connection, (since, until), rows, built)
+            return replace(history, whole=rows == found)
 
     def of_release(self, version: str, until: datetime) -> History:
         """Everything of one release up to ``until``, also where it was deployed nowhere."""
         with self._store.connection() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            values = {"version": version, "most": MOST_DEPLOYMENTS + 1}
+            values = {"version": version, "most": self._most}
             rows = connection.execute(MOVED + OF_RELEASE, values).fetchall()
             built = connection.execute(BUILT, ([version], until, until, 1)).fetchall()
             return _history(connection, (BEGINNING, until), rows, built)
@@ -113,8 +116,8 @@ class Past:
 def _history(
     connection: Connection, period: tuple[datetime, datetime], found: list[Row], built: list[Row]
 ) -> History:
-    """``found`` are the newest first, one more than is read where there are too many."""
-    rows = found[:MOST_DEPLOYMENTS][::-1]
+    """Of deployments as they were ``found``: the newest first."""
+    rows = found[::-1]
     scopes, numbers = _scopes(rows, built), [row["id"] for row in rows]
     steps = connection.execute(STEPS, [list(scopes)]).fetchall()
     checks = connection.execute(CHECKS, [list(scopes)]).fetchall()
@@ -127,7 +130,6 @@ def _history(
         tuple(Waited(**row) for row in connection.execute(WAITED, [numbers]) if row["asked_at"]),
         tuple(one for step in steps for one in _kept(step, scopes, first)),
         _counted(checks, scopes),
-        len(found) <= MOST_DEPLOYMENTS,
     )
 
 
@@ -140,13 +142,14 @@ def _scopes(rows: Sequence[Row], built: Sequence[Row]) -> Scopes:
 
 
 def _moved(row: Row) -> Moved:
-    before, parts = row.pop("previous"), row.pop("parts")
+    before, parts = row["previous"], row["parts"]
     changes = {
         part["service"]: (before.get(part["service"], {}).get("version", ""), part["version"])
         for part in parts
         if before.get(part["service"], {}).get("digest") != part["digest"]
     }
-    return Moved(**row, changes=changes)
+    fields = {name: row[name] for name in row if name not in ("previous", "parts")}
+    return Moved(**fields, changes=changes)
 
 
 def _timed(step: Row, scopes: Scopes) -> Timed:

@@ -55,6 +55,8 @@ class Shipping(logging.Handler):
 
     def finish(self) -> dict[str, Counts]:
         """What waits is sent, for a few seconds at most; by sink, what came of all lines."""
+        for one in self._outboxes:
+            one.ending()
         return {one.name: one.close() for one in self._outboxes}
 
 

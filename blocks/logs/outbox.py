@@ -77,15 +77,19 @@ class Outbox:
 
     def close(self, limit_seconds: float = CLOSE_SECONDS) -> Counts:
         """What waits is sent, for at most ``limit_seconds``; the rest is lost, and counted."""
-        self._ends_at = time.monotonic() + limit_seconds
-        self._over.set()
-        with self._changed:
-            self._changed.notify()
-        self._thread.join(limit_seconds)
+        self.ending(limit_seconds)
+        self._thread.join(max(0.0, self._ends_at - time.monotonic()))
         with self._changed:
             self.counts.lost += len(self._waiting)
             self._waiting.clear()
         return self.counts
+
+    def ending(self, limit_seconds: float = CLOSE_SECONDS) -> None:
+        """Nobody waits yet: several may end at the same time. The first limit counts."""
+        self._ends_at = min(self._ends_at, time.monotonic() + limit_seconds)
+        self._over.set()
+        with self._changed:
+            self._changed.notify_all()
 
     @property
     def mine(self) -> bool:

@@ -20,6 +20,7 @@ def main(shop: Shop = Path("shop.yaml")) -> None:
     """As ``gateway`` in shop.yaml says; Prefect, ledger and keys are those of the shop's stack."""
     use(state_of(shop))
     from blocks import logs
+    from blocks.errors_reported import report_errors
     from blocks.people import People, Tokens
     from blocks.shop import Live
     from deployments.gateway import Behind, create
@@ -30,6 +31,7 @@ def main(shop: Shop = Path("shop.yaml")) -> None:
     logs.structured("tradewind.gateway")
     live, state = Live(shop, state_of(shop)), state_of(shop)
     logs.begin(live.shop.logs, live.reference, state, "tradewind.gateway")
+    report_errors(live, "gateway")
     settings = resolved(live)
     prefect = api_of(state).removesuffix("/api")
     behind = Behind(prefect, live.shop.shop, live.shop.route, tuple(live.shop.services))

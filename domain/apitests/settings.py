@@ -108,20 +108,20 @@ class ApiTests:
 
 
 def objections(api: ApiTests) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each with the field it speaks of, below ``api``: field, value, limit."""
+    """Each with where it is below ``api``: field, value, limit."""
     if api.empty:
-        yield (), "names neither postman nor openapi: at least one is needed"
+        yield (), "api names neither postman nor openapi: at least one is needed"
     if api.also_in_production and not api.empty and api.allowed(last=True).empty:
         yield (
             ("also_in_production",),
-            "also_in_production is true, no collection is read_only: there is nothing to run there",
+            "api.also_in_production is true, no collection is read_only: nothing can run there",
         )
     for path in api.files:
         if path.startswith("/") or ".." in path.split("/"):
-            yield (), f"has the path {path!r}: it must lie inside the repository"
+            yield (), f"api has the path {path!r}: it must lie inside the repository"
     for number, one in enumerate(api.postman):
         if not one.path:
-            yield ("postman", str(number), "path"), f"postman.{number}.path is empty"
+            yield ("postman", str(number), "path"), f"api.postman.{number}.path is empty"
     if api.openapi:
         yield from _of_document(api.openapi)
 
@@ -129,10 +129,10 @@ def objections(api: ApiTests) -> Iterator[tuple[tuple[str, ...], str]]:
 def _of_document(document: OpenApi) -> Iterator[tuple[tuple[str, ...], str]]:
     for name in ("at", "phases", "checks"):
         if not getattr(document, name):
-            yield ("openapi", name), f"openapi.{name} is empty: at least one is needed"
+            yield ("openapi", name), f"api.openapi.{name} is empty: at least one is needed"
     for path in document.exclude:
         if not path.startswith("/"):
             yield (
                 ("openapi", "exclude"),
-                f"openapi.exclude has {path!r}: a path of the document begins with /",
+                f"api.openapi.exclude has {path!r}: a path of the document begins with /",
             )

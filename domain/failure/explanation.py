@@ -123,9 +123,13 @@ def _sentence(trouble: Trouble, cause: Cause, name: str) -> str:
 
 
 def _evidence(trouble: Trouble, line: str) -> tuple[str, ...]:
-    """The tell-tale line, what the step said, and the end of its output; each once."""
+    """The tell-tale line, what the step said, and the end of its output; each once.
+
+    How all of it ended only where the step said nothing.
+    """
     tails = [one for text in trouble.broken.output for one in text.splitlines()[-3:]]
-    found = (line, *trouble.broken.said.splitlines()[:2], *tails, trouble.outcome)
+    said = trouble.broken.said or trouble.outcome
+    found = (line, *said.splitlines()[:2], *tails)
     lines = dict.fromkeys(one.strip()[:MOST_LINE] for one in found if one.strip())
     return tuple(lines)[:MOST_EVIDENCE]
 

@@ -11,7 +11,7 @@ def page(found: Explanation) -> str:
     return "\n\n".join(
         (
             f"# {plain(found.version)} {found.state}: {found.cause}",
-            f"**{plain(found.sentence)}** It stopped at *{found.stage}*{where}.",
+            f"**{plain(found.sentence)}** Stage: *{found.stage}*{where}.",
             "## Evidence",
             block("\n".join(found.evidence) or "nothing was recorded", "text"),
             "## What holds now",

@@ -308,6 +308,25 @@ def test_the_end_of_a_long_output_is_told(at: str, unit: dict[str, Any]) -> None
     assert len(containers.logs(at, unit["name"], 100)) == 100
 
 
+def test_a_containers_lines_are_read_on_with_the_engines_times(
+    at: str, unit: dict[str, Any]
+) -> None:
+    unit["command"] = ["python3", "-c", "for n in range(300): print('line', n)"]
+    containers.run(at, unit)
+    assert until(lambda: "line 299" in containers.logs(at, unit["name"], 2000), 20)
+
+    found: list[list[str]] = []
+    more = True
+    while more:
+        lines, more = containers.lines(at, unit["name"], found[-1][0] if found else "", 1000)
+        assert sum(len(text) for _, text in lines) <= 1100
+        found += lines
+
+    assert [text for _, text in found] == [f"line {number}" for number in range(300)]
+    assert sorted(time for time, _ in found) == [time for time, _ in found]
+    assert containers.lines(at, "nobody", "", 1000) == ([], False)
+
+
 def test_images_that_nobody_keeps_go_and_the_last_one_stays(
     at: str,
     unit: dict[str, Any],

@@ -80,4 +80,12 @@ def test_no_secret_leaves_in_an_event(kept: Kept) -> None:
 
     (event,) = kept.events
     assert "secret word" not in str(event)
-    assert "***" in event["exception"]["values"][-1]["value"]
+    assert "the token '***' is not known" in event["extra"]["traceback"]
+
+
+def test_an_answer_with_a_secret_in_it_is_not_sent_either(kept: Kept) -> None:
+    learn("a very secret word")
+
+    logged(Refused("the token 'a very secret word' is not known"))
+
+    assert kept.events == []

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from blocks.ledger import Cut, Ledger
+from blocks.ledger.history import Past
+from blocks.ledger.store import Store
 from domain.errors import Refused
 from domain.figures.facts import History
 from domain.journal import Decision, Deployment
@@ -172,13 +174,11 @@ def test_totals_are_of_all_time_and_in_buckets(ledger: Ledger) -> None:
     assert 0 < found.recovery[0].seconds < 60
 
 
-def test_too_many_deployments_are_cut_off_and_it_is_said(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("blocks.ledger.history.MOST_DEPLOYMENTS", 1)
+def test_too_many_deployments_are_cut_off_and_it_is_said(ledger: Ledger) -> None:
     deploy(ledger, cut(ledger, "run-1"), "run-1")
     newest = deploy(ledger, cut(ledger, "run-2"), "run-2")
+    now = ledger.approvals.now()
 
-    found = lately(ledger)
+    found = Past(Store(ledger.url), most_deployments=1).between(now - HOUR, now)
 
     assert (found.whole, [one.id for one in found.moved]) == (False, [newest.id])

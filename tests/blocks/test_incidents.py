@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from blocks.incidents import PROBE
+from blocks.incidents.bugsink import Bugsink as BugsinkApi
 from blocks.incidents.connected import Incidents
 from blocks.incidents.sentry import Sentry as SentryApi
 from deployments.stack.processes import until
-from domain.errors import BadInput, Refused
+from domain.errors import BadInput, Refused, Unavailable
 from domain.incidents.release import Arm, Commit, Cut, Deploy
 from domain.incidents.settings import Sentry
 from tests.bugsink import Bugsink, Reporter, bugsink
@@ -24,6 +25,8 @@ __all__ = ["bugsink"]
 
 SECONDS = 10.0
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+ORGANIZATION = "/api/0/organizations/acme"
+ARM = Arm("storefront", "shop@2", "production", AT)
 COMMIT = Commit("c0ffee", "Sell tea", "Ann", "ann@example.com", AT)
 
 
@@ -51,7 +54,7 @@ def connected(url: str, token: str, project: str, dsn: str) -> Incidents:
 
 @pytest.fixture
 def shop(bugsink: Bugsink, request: pytest.FixtureRequest) -> Shop:
-    project, dsn = bugsink.project(request.node.name[:40])
+    project, dsn = bugsink.project(request.node.name[-40:])
     incidents = connected(bugsink.url, bugsink.token, project, dsn)
     return Shop(incidents, dsn, datetime.now(UTC))
 
@@ -103,12 +106,6 @@ def test_a_release_is_recorded_once_however_often_it_is_told(bugsink: Bugsink, s
     assert shop.incidents.tracker.cannot == ("commits", "deploys", "links back")
 
 
-def test_what_it_knows_of_many_events_is_counted_over_pages(shop: Shop) -> None:
-    Reporter(shop.dsn, "shop@2").fails("New", 260)
-
-    assert shop.incidents.look(*shop.arms()).candidate == 260
-
-
 def test_a_token_that_is_not_known_leaves_errors_unknown(bugsink: Bugsink, shop: Shop) -> None:
     stranger = connected(bugsink.url, "0" * 40, shop.incidents.settings.project, shop.dsn)
 
@@ -136,19 +133,21 @@ def told() -> Told:
 
 
 @pytest.fixture
-def sentry(told: Told) -> Iterator[SentryApi]:
-    """Its documented addresses and shapes; 404 for what it does not know."""
+def address(told: Told) -> Iterator[str]:
+    """Of a server with documented paths and shapes; 404 for what it does not know."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
-            path = unquote(url.path)
-            told.asked.append((self.command, path, parse_qs(url.query), body))
-            self.send_response(200 if path in told.answers else 404)
+            path, query = unquote(url.path), parse_qs(url.query)
+            told.asked.append((self.command, path, query, body))
+            cursor = "".join(query.get("cursor", [""]))
+            found = told.answers.get(path + cursor)
+            self.send_response(404 if found is None else 200)
             self.end_headers()
-            self.wfile.write(json.dumps(told.answers.get(path)).encode())
+            self.wfile.write(json.dumps(found).encode())
 
         do_POST = do_GET  # noqa: N815 named so by the standard library
 
@@ -157,12 +156,33 @@ def sentry(told: Told) -> Iterator[SentryApi]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield SentryApi(f"http://127.0.0.1:{server.server_port}", "acme", "a token")
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 
 
-ORGANIZATION = "/api/0/organizations/acme"
-ARM = Arm("storefront", "shop@2", "production", AT)
+@pytest.fixture
+def sentry(address: str) -> SentryApi:
+    return SentryApi(address, "acme", "a token")
+
+
+def test_events_of_bugsink_are_counted_over_its_pages(address: str, told: Told) -> None:
+    api = "/api/canonical/0"
+    issue = {"id": "7", "last_seen": "2026-11-28T13:00:00Z", "calculated_value": "no sku"}
+    event = {"ingested_at": "2026-11-28T13:00:00Z"}
+    told.answers |= {
+        f"{api}/issues/": {"next": None, "results": [issue]},
+        f"{api}/events/": {"next": f"{address}{api}/events/?cursor=more", "results": [event] * 2},
+        f"{api}/events/more": {"next": None, "results": [event]},
+    }
+
+    assert BugsinkApi(address, "a token").error_events(ARM) == 3
+
+
+def test_bugsink_answering_something_else_leaves_errors_unknown(address: str, told: Told) -> None:
+    told.answers["/api/canonical/0/issues/"] = {"detail": "another shape"}
+
+    with pytest.raises(Unavailable, match="has another shape"):
+        BugsinkApi(address, "a token").error_events(ARM)
 
 
 def test_sentry_gets_the_release_its_commits_and_its_deploy(sentry: SentryApi, told: Told) -> None:

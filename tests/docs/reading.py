@@ -95,7 +95,10 @@ def mentioned(page: Path) -> tuple[str, ...]:
 
 
 def lines(block: Block) -> Iterator[str]:
-    """The lines that a person types, each whole; what is answered has no ``$`` before it."""
+    """The lines that a person types, each whole; in a console those with ``$`` before them."""
+    if block.language != "console":
+        yield from re.sub(r"\\\n\s*", " ", block.text).splitlines()
+        return
     for whole in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         yield _closed(re.sub(r"\\\n\s*", " ", whole).splitlines())
 

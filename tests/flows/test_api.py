@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def break_answers(world: World) -> str:
-    """A branch whose products have prices as numbers, and whose second sale answers 500."""
+    """A branch whose pages lost their version, and that answers 201 to a key it knows."""
     world.sample.branch_off("numbers")
     page = world.folder / "storefront" / "__main__.py"
     text = page.read_text()
@@ -43,6 +43,7 @@ def break_answers(world: World) -> str:
 
 
 @pytest.mark.story
+@pytest.mark.timeout(500)
 def test_a_release_that_breaks_its_clients_is_restored_in_staging_with_the_request_named(
     world: World,
 ) -> None:

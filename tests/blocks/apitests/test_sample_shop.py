@@ -49,8 +49,8 @@ def test_the_storefront_keeps_to_its_document_and_its_collection(
     storefront: Target, newman: Newman, schemathesis: Schemathesis
 ) -> None:
     by_collection = newman.tried(Collection(COLLECTION), storefront, {})
-    by_document = schemathesis.tried(OpenApi("/openapi.json"), storefront, {})
+    by_document = schemathesis.tried(OpenApi("/openapi.json", max_examples=3), storefront, {})
 
     assert by_collection.passed, by_collection
     assert by_document.passed, by_document
-    assert by_document.requests > 50
+    assert by_document.requests > 10

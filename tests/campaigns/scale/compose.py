@@ -5,6 +5,7 @@ Redis and HAProxy as Debian has them. Both workers carry runs of a flow; then a 
 are killed, and the next run is carried all the same. Needs root; ends with 1 when it does not.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,11 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines import BASE_LIMIT_SECONDS, Engine, debootstrapped, require, running
+from tests.engines import BASE_LIMIT_SECONDS, Engine, cached, debootstrapped, require, running
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = "python3,python3-venv,git,ca-certificates,openssh-client,postgresql,redis-server,haproxy"
-STANDS_IN = "stands-in"
+STANDS_IN, DATABASE = "stands-in", "stands-in-db"
 SECRET = "four tea-pots"  # noqa: S105 of this run's own database
 LIMIT_SECONDS, RUN_SECONDS = 1200.0, 240.0
 SHOP = """
@@ -51,29 +52,42 @@ def main() -> int:
     require("dockerd", "docker", "docker-compose", "debootstrap")
     with tempfile.TemporaryDirectory(prefix="tradewind-compose-") as place, running() as engine:
         folder = Path(place)
-        added(engine, folder)
+        added(engine)
         with composed(engine, folder) as compose:
             return told(compose)
 
 
-def added(engine: Engine, folder: Path) -> None:
-    """The image that stands in for every base: Debian, the programs, the locked wheels."""
-    root = folder / "root"
-    said("a base image by debootstrap, with the locked packages beside it")
+def added(engine: Engine) -> None:
+    """The images that stand in for every base: Debian, the programs, the locked wheels."""
+    packed = str(archive())
+    own = ["--change", "ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels"]
+    engine.docker("import", *own, packed, STANDS_IN)
+    engine.docker("import", "--change", 'ENTRYPOINT ["postgres-entry"]', packed, DATABASE)
+
+
+def archive() -> Path:
+    """Made once for a lock, and kept in the user's cache."""
+    lock = ROOT / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes() + POSTGRES.encode()).hexdigest()[:12]
+    place = cached(f"scale-{digest}.tar")
+    if not place.exists():
+        said("a base image by debootstrap, with the locked packages beside it")
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix="scale-") as folder:
+            filled(Path(folder) / "root", lock)
+            packed = Path(folder) / "base.tar"
+            subprocess.run(["tar", "-C", f"{folder}/root", "-cf", str(packed), "."], check=True)
+            packed.rename(place)
+    return place
+
+
+def filled(root: Path, lock: Path) -> None:
     debootstrapped(root, PACKAGES)
-    wheels = [sys.executable, "-m", "pip", "download", "-qqq", "--no-deps", "--require-hashes"]
-    lock = ["--requirement", str(ROOT / "requirements.lock"), "--dest", str(root / "wheels")]
-    subprocess.run([*wheels, *lock], check=True, timeout=BASE_LIMIT_SECONDS)
+    wheels = [sys.executable, "-m", "pip", "wheel", "-qqq", "--no-deps", "--require-hashes"]
+    chosen = ["--requirement", str(lock), "--wheel-dir", str(root / "wheels")]
+    subprocess.run([*wheels, *chosen], check=True, timeout=BASE_LIMIT_SECONDS)
     entry = root / "usr" / "local" / "bin" / "postgres-entry"
     entry.write_text(POSTGRES)
     entry.chmod(0o755)
-    packed = folder / "base.tar"
-    subprocess.run(["tar", "-C", str(root), "-cf", str(packed), "."], check=True)
-    own = ["--change", "ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels"]
-    engine.docker("import", *own, str(packed), STANDS_IN)
-    engine.docker(
-        "import", "--change", 'ENTRYPOINT ["postgres-entry"]', str(packed), "stands-in-db"
-    )
 
 
 class Compose:
@@ -92,7 +106,7 @@ class Compose:
             **os.environ, "DOCKER_HOST": engine.address, "COMPOSE_PROJECT_NAME": "tradewind",
             "SHOP_FOLDER": str(shop), "SECRETS_FOLDER": str(secrets), "TRADEWIND_USER": "0:0",
             "BASE_IMAGE": STANDS_IN, "REDIS_IMAGE": STANDS_IN, "HAPROXY_IMAGE": STANDS_IN,
-            "POSTGRES_IMAGE": "stands-in-db",
+            "POSTGRES_IMAGE": DATABASE,
         }  # fmt: skip
 
     def __call__(self, *arguments: str) -> str:

@@ -16,6 +16,8 @@ from playwright.sync_api import Page, expect
 from blocks.ledger import Cut, Ledger
 from blocks.shop import Live
 from deployments.gateway import dashboard, environments
+from deployments.gateway.starts import STARTS
+from deployments.gateway.words import CHINESE, ENGLISH
 from deployments.settings import write_secret
 from domain.journal import Deployment
 from domain.plan import Serving
@@ -134,6 +136,13 @@ def test_before_the_first_release_it_says_so_in_ones_language(
     assert "There has been no release yet." in english
     assert "尚无发布" in chinese
     assert (said["needs"], said["releases"], said["success"]["safe_percent"]) == ([], [], None)
+
+
+def test_whatever_may_be_started_has_a_name_in_both_languages() -> None:
+    wanted = {f"start_{flow}" for flow in STARTS}
+
+    assert wanted <= set(ENGLISH)
+    assert set(ENGLISH) == set(CHINESE)
 
 
 def test_whoever_signs_in_comes_there_unless_there_is_nothing_to_see(

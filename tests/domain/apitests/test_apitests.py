@@ -48,14 +48,14 @@ def test_customers_meet_only_what_reads_and_only_where_that_is_wanted(
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        (ApiTests(), "names neither postman nor openapi: at least one is needed"),
+        (ApiTests(), "api names neither postman nor openapi: at least one is needed"),
         (ApiTests((BUY,), also_in_production=True), "no collection is read_only"),
         (ApiTests((Collection("../buy.json"),)), "'../buy.json': it must lie inside"),
         (ApiTests((replace(BUY, environment="/etc/x"),)), "'/etc/x': it must lie inside"),
-        (ApiTests((Collection(""),)), "postman.0.path is empty"),
-        (ApiTests(openapi=OpenApi("")), "openapi.at is empty"),
-        (ApiTests(openapi=OpenApi("a.json", checks=())), "openapi.checks is empty"),
-        (ApiTests(openapi=OpenApi("a.json", exclude=("buy",))), "openapi.exclude has 'buy'"),
+        (ApiTests((Collection(""),)), "api.postman.0.path is empty"),
+        (ApiTests(openapi=OpenApi("")), "api.openapi.at is empty"),
+        (ApiTests(openapi=OpenApi("a.json", checks=())), "api.openapi.checks is empty"),
+        (ApiTests(openapi=OpenApi("a.json", exclude=("buy",))), "api.openapi.exclude has 'buy'"),
     ],
 )
 def test_what_cannot_be_run_is_named(declared: ApiTests, said: str) -> None:

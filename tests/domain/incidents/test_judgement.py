@@ -13,7 +13,7 @@ from domain.incidents.release import Issue
 LIMITS = Limits(new_issues=0, error_events=None, alpha=0.01)
 ISSUE = Issue("SHOP-7", "ValueError: no such coupon", "https://errors/7", 12)
 NOBODY = (Served(0, 0, 0, 0), Served(0, 0, 0, 0))
-verdicts = st.sampled_from([Verdict(one, (one,)) for one in ("promote", "restore", "inconclusive")])  # type: ignore[arg-type]
+verdicts = st.sampled_from([Verdict(one, (one,)) for one in ("promote", "restore", "inconclusive")])
 counts = st.integers(0, 10_000)
 
 
