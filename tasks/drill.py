@@ -151,11 +151,11 @@ def finish(under_way: Drilling, outcome: Outcome) -> Drill:
 def free(live: Live, environment: str) -> None:
     """Refused while a deployment is under way there, or a person holds it, or nothing serves."""
     rows = [one for one in live.ledger.deployments.unfinished() if one.environment == environment]
-    held = live.ledger.pauses.held_by(environment)
+    held, nothing = live.ledger.pauses.held_by(environment), f"nothing serves in {environment}"
     against = (
         *(f"{environment} has a deployment under way: {one.version} {one.state}" for one in rows),
         *([f"{environment} is {held}"] if held else []),
-        *([] if live.ledger.deployments.serving(environment) else [f"{environment} has nothing"]),
+        *([] if live.ledger.deployments.serving(environment) else [nothing]),
     )
     if against:
         raise Refused(*against)

@@ -84,7 +84,8 @@ def asked(hosts: Sequence[Host], act: Act[Answer], at_once: int = AT_ONCE) -> li
     """Side by side, bounded by the machine; each host is tried again while it does not answer."""
     with ThreadPoolExecutor(max(1, min(at_once, len(hosts)))) as pool:
         keep = len(hosts) <= KEPT_CONNECTIONS
-        return list(pool.map(carried(lambda host: _result(host, act, keep)), hosts))
+        tried = carried(_result)
+        return list(pool.map(lambda host: tried(host, act, keep), hosts))
 
 
 def answers(results: Sequence[Result[Answer]]) -> dict[str, Answer]:

@@ -1,5 +1,6 @@
 """A candidate on trial: beside what serves, on one host, without weight, and gone afterwards."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,8 +8,9 @@ from dataclasses import replace
 from prefect import get_run_logger
 
 from blocks.hosts import Host
+from blocks.redaction import redacted
 from blocks.shop import Live
-from domain.errors import Failed, Refused, TradewindError
+from domain.errors import Failed, Refused
 from domain.failure.replay import Verdict
 from domain.host import Unit
 from domain.journal import Release
@@ -17,6 +19,8 @@ from tasks.deployment import executor, manifest_of, parcel_of, unit_of
 from tasks.runs import this_run
 
 WAIT_SECONDS = 5.0
+MOST_LINES, SHOWN_LINES = 1000, 20
+MOST_READS, READ_BYTES = 100, 200_000
 SUFFIX = "-replay"
 """Of the unit's version on the host: never the name of what serves."""
 
@@ -78,6 +82,17 @@ class Trial:
             raise Failed(*bad)
         return Verdict(service, True, f"{len(statuses)} pages answered 200 on {host.name}")
 
+    def _written(self, host: Host) -> list[str]:
+        """The end of what the unit wrote: a slow one may be waited for longer than it dies."""
+        lines, cursor = deque[str](maxlen=MOST_LINES), None
+        for _ in range(MOST_READS):
+            found = host.output(self.unit.name, cursor, READ_BYTES)
+            lines.extend(redacted(text) for _, text in found.lines)
+            cursor = found.cursor
+            if not found.more:
+                break
+        return list(lines)
+
     @contextmanager
     def _beside(self, host: Host, epoch: int) -> Iterator[None]:
         """Runs inside; afterwards the unit and what only it used are gone from the host."""
@@ -87,9 +102,10 @@ class Trial:
         try:
             host.start(self.unit, role, epoch)
             yield
-        except TradewindError as error:
-            get_run_logger().error("%s", error)
-            raise
+        except Failed as error:
+            written = self._written(host)
+            get_run_logger().error("%s\n%s", error, "\n".join(written))
+            raise Failed("\n".join((str(error), *written[-SHOWN_LINES:]))) from error
         finally:
             host.retire(self.unit.name, epoch)
             host.prune(epoch)

@@ -18,7 +18,12 @@ COLOURS: Mapping[str, str] = {
     "done": "#2e7d32", "rolled back": "#ef6c00", "halted": "#c62828", "refused": "#9e9e9e",
 }  # fmt: skip
 DAY = timedelta(days=1)
-DATES: Mapping[str, Any] = {f"date.autoformatter.{unit}": "%-d %b" for unit in ("day", "hour")}
+DATES: Any = {
+    "date.autoformatter.day": "%-d %b",
+    "date.autoformatter.hour": "%-d %b",
+    "date.interval_multiples": False,
+}
+"""Ticks are short and as far from one another all along the axis."""
 LINE, MOST_STAGES, MOST_PLACES = "#1565c0", 10, 6
 PLACES = ("#1565c0", "#6a1b9a", "#00838f", "#ad1457", "#558b2f", "#4e342e")
 LEGEND: Mapping[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
@@ -37,7 +42,7 @@ def data_uri(found: Reckoning, title: str, zone: tzinfo) -> str:
         partial(_draw_dots, dots=_recoveries(history.moved), zone=zone, label="recovery, h"),
         partial(_draw_stages, found=found),
     ]
-    with rc_context(dict(DATES)):
+    with rc_context(DATES):
         figure = Figure(figsize=(10, 11), layout="constrained")
         axes = figure.subplots(len(panels), 1)
         for draw, panel in zip(panels, axes, strict=True):

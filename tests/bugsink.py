@@ -108,7 +108,7 @@ def running(folder: Path) -> Iterator[Bugsink]:
         end_tree(server, END_SECONDS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bugsink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bugsink]:
     with running(tmp_path_factory.mktemp("bugsink")) as server:
         yield server

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from deployments.stack.postgres import Postgres
+from tests.bugsink import bugsink
 from tests.engines import builder, host_engine, registry
 
-__all__ = ["builder", "host_engine", "registry"]
+__all__ = ["bugsink", "builder", "host_engine", "registry"]
 
 collect_ignore = ["bench", "blocks/sample_image", "blocks/django_app"]
 """Programs that tests and benchmarks start, no tests."""

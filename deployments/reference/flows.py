@@ -16,7 +16,7 @@ import flows as package
 from blocks.ledger import Ledger
 from blocks.prefect_server import Declared
 from blocks.shop import Live
-from deployments.apply import declared_deployments
+from deployments.declared import declared_deployments
 from deployments.gateway.starts import STARTS
 from deployments.reference.page import SAMPLE, described, page, shown, table
 from domain.contracts.settings import Contracts

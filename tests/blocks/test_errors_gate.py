@@ -15,9 +15,7 @@ from domain.incidents.settings import Sentry
 from domain.plan import Change, Serving
 from tasks.deployment import Deploying
 from tasks.errors import Errors
-from tests.bugsink import Bugsink, Reporter, bugsink
-
-__all__ = ["bugsink"]
+from tests.bugsink import Bugsink, Reporter
 
 SECONDS = 10.0
 CLEAN = Verdict("promote", ("errors 0.00% of 500",))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -47,7 +48,7 @@ def deploy(
     with ledger.exclusive("staging", "me", 30, 1) as lease:
         journal = ledger.journal(f"deployment:{row.id}", lease)
         for name, outcome in steps.items():
-            journal.once(name.replace("_", " "), lambda outcome=outcome: outcome)
+            journal.once(name.replace("_", " "), partial(dict, outcome))
         if state in ("rolled back", "halted"):
             ledger.deployments.advance(row.id, "rolling back", lease, "sick")
         ledger.deployments.advance(row.id, state, lease)

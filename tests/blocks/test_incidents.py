@@ -19,9 +19,7 @@ from deployments.stack.processes import until
 from domain.errors import BadInput, Refused, Unavailable
 from domain.incidents.release import Arm, Commit, Cut, Deploy
 from domain.incidents.settings import Sentry
-from tests.bugsink import Bugsink, Reporter, bugsink
-
-__all__ = ["bugsink"]
+from tests.bugsink import Bugsink, Reporter
 
 SECONDS = 10.0
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -10,10 +10,8 @@ import pytest
 from deployments.settings import write_secret
 from tasks.deployment import scope_of
 from tasks.report import markdown
-from tests.bugsink import Bugsink, bugsink
+from tests.bugsink import Bugsink
 from tests.flows.world import Settings, World, opened, quick, straight_to_production
-
-__all__ = ["bugsink"]
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 

@@ -133,7 +133,7 @@ def asked(home: Path, cursor: object, most_bytes: int) -> dict[str, object]:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.text("ab\u00e4 ", max_size=30), max_size=8), max_size=8),
-    st.integers(40, 200),
+    st.integers(70, 200),
 )
 def test_every_line_is_read_once_while_files_turn_over(
     tmp_path_factory: pytest.TempPathFactory, writes: list[list[str]], most: int

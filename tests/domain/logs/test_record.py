@@ -19,8 +19,8 @@ from domain.logs.record import (
 from domain.logs.settings import (
     ElasticsearchSink,
     FileSink,
-    LokiSink,
     Logs,
+    LokiSink,
     OtlpSink,
     objections,
 )
