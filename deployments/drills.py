@@ -27,7 +27,8 @@ def drills(as_json: Json = False) -> None:
     """What was drilled, how long it took against what was agreed, and what is due."""
     shop = live()
     from domain.drills.settings import place_of
-    from tasks.drill import declared, standing
+    from tasks.drill import declared
+    from tasks.drill_report import standing
 
     place = place_of(declared(shop), shop.shop.route)
     found = [_due(one) for one in standing(shop, place)]

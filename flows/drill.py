@@ -16,12 +16,11 @@ from tasks.drill import (
     Drilling,
     DrillRequest,
     begin,
-    came_to,
     drilled,
     drilling,
-    report_drills,
     wanted,
 )
+from tasks.drill_report import came_to, report_drills
 from tasks.ending import said
 from tasks.left_drills import left_behind, put_back
 from tasks.outage import end_a_host, end_services

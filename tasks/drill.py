@@ -1,17 +1,12 @@
-"""One drill: asked for, begun, undisturbed while it goes on, judged, and reported."""
+"""One drill: asked for, begun, undisturbed while it goes on, and judged."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.states import Completed
-from prefect.states import Failed as FailedState
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks.ledger import Lease
@@ -22,17 +17,13 @@ from domain.drills.judgement import (
     Drill,
     Measured,
     Outcome,
-    Standing,
     gone_wrong,
     judged,
     not_possible,
-    standings,
 )
-from domain.drills.page import page
 from domain.drills.settings import Drills, Kind, agreed_of, place_of
 from domain.errors import BadInput, Refused, TradewindError
 
-REPORT = "drill-report"
 ALL, PUT_RIGHT = "all", "put right"
 WAIT_SECONDS = 5.0
 
@@ -169,37 +160,3 @@ def undisturbed(under_way: Drilling, owner: str) -> Iterator[Lease]:
     with live.ledger.exclusive(place, owner, seconds, WAIT_SECONDS) as lease:
         free(live, place)
         yield lease
-
-
-def standing(live: Live, environment: str) -> tuple[Standing, ...]:
-    """Every kind now; nothing is due before something was deployed there."""
-    done = live.ledger.deployments.done(environment)
-    since = done[-1].created_at if done else None
-    drills = live.ledger.drills.of_environment(environment)
-    return standings(declared(live), drills, since, datetime.now(UTC))
-
-
-@task(task_run_name="report drills of {environment}", cache_policy=NO_CACHE)
-def report_drills(live: Live, environment: str) -> None:
-    """Measured against agreed, the last times, and what is due."""
-    drills, found = live.ledger.drills.of_environment(environment), standing(live, environment)
-    bad = sum(one.state != "good" for one in found)
-    said = f"{bad} of {len(found)} kinds are not good"
-    create_markdown_artifact(page(drills, found), key=REPORT, description=said)
-
-
-def came_to(found: tuple[Drill, ...]) -> State[Any]:
-    """Prefect's state: Completed only when every drill passed."""
-    message = "; ".join(map(_told, found)) or "nothing is left behind"
-    results = {one.result for one in found}
-    if "failed" in results:
-        return FailedState(name="Failed", message=message)
-    if "not possible" in results:
-        return Completed(name="Not possible", message=message)
-    return Completed(message=message)
-
-
-def _told(drill: Drill) -> str:
-    took = "" if drill.rto_seconds is None else f" in {drill.rto_seconds:.1f} s"
-    why = f": {drill.reason}" if drill.reason else ""
-    return f"{drill.kind} {drill.result}{took}{why}"

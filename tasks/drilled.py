@@ -7,7 +7,8 @@ from blocks.shop import Live
 from domain.drills.judgement import Standing, refusals, warnings
 from domain.drills.settings import place_of
 from tasks.deployment import Deploying
-from tasks.drill import declared, standing
+from tasks.drill import declared
+from tasks.drill_report import standing
 
 NAME = "drills"
 

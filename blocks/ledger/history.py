@@ -94,6 +94,13 @@ class Past:
             history = _history(connection, (since, until), rows, built)
             return replace(history, whole=rows == found)
 
+    def moved(self, since: datetime, until: datetime) -> tuple[Moved, ...]:
+        """The deployments of ``between`` alone, which monitoring asks for every minute."""
+        values = {"since": since, "until": until, "most": self._most}
+        with self._store.connection() as connection:
+            rows = connection.execute(MOVED + ENDED_THEN, values).fetchall()
+        return tuple(_moved(row) for row in rows[::-1])
+
     def of_release(self, version: str, until: datetime) -> History:
         """Everything of one release up to ``until``, also where it was deployed nowhere."""
         with self._store.connection() as connection:

@@ -16,9 +16,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from blocks.shop import Live
+from domain.figures.success import success
 from domain.figures.totals import Histogram
 from domain.journal import FINAL
-from tasks.figures import figures_of
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 LEAD = (10 * MINUTE, 30 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
@@ -122,17 +122,18 @@ class Meters(Collector):
         """Of the period that shop.yaml names, and what was agreed."""
         until = self._live.ledger.approvals.now()
         since = until - timedelta(days=self._live.shop.figures.period_days)
-        lines = figures_of(self._live, since, until, self._places).overall if self._places else ()
+        moved = self._live.ledger.past.moved(since, until)
         shares = {"ratio": "Deployments that ended safely.",
                   "proven_ratio": "At least this is proven at 95 % confidence."}  # fmt: skip
         ratio, proven = (
             GaugeMetricFamily(f"tradewind_success_{name}", said, labels=("environment",))
             for name, said in shares.items()
         )
-        for one in lines:
-            if one.success.safe.ratio is not None:
-                ratio.add_metric((one.environment,), one.success.safe.ratio)
-                proven.add_metric((one.environment,), one.success.proven_percent / 100)
+        for place in self._places:
+            found = success([one for one in moved if one.environment == place])
+            if found.safe.ratio is not None:
+                ratio.add_metric((place,), found.safe.ratio)
+                proven.add_metric((place,), found.proven_percent / 100)
         agreed = self._live.shop.figures.success_percent / 100
         yield from (ratio, proven)
         yield GaugeMetricFamily("tradewind_success_agreed_ratio", "What was agreed.", value=agreed)

@@ -78,7 +78,9 @@ def test_deployments_come_with_what_they_moved_and_when_customers_met_them(
     deploy(ledger, second, "run-2", "rolled back", prepare_hosts={})
 
     good, bad = lately(ledger).moved
+    now = ledger.approvals.now()
 
+    assert ledger.past.moved(now - HOUR, now) == (good, bad)
     assert good.changes == {"web": ("", first)}
     assert good.exposed_at is not None
     assert good.created_at < good.exposed_at

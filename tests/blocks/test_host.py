@@ -145,6 +145,14 @@ def test_a_crash_loop_is_never_healthy(host: Host, artifacts: Artifacts) -> None
         host.health("crash@1", "/health", 60)
 
 
+def test_what_never_answers_is_told_with_what_it_wrote(host: Host, artifacts: Artifacts) -> None:
+    mute = "import time\nprint('waiting for a key', flush=True)\ntime.sleep(60)"
+    placed(host, artifacts, ("mute", "1", "web"), mute)
+
+    with pytest.raises(Failed, match=r"(?s)is healthy on /health: not within 3 s: .*for a key"):
+        host.health("mute@1", "/health", 3)
+
+
 def test_a_worker_keeps_its_role_when_it_is_started_again(host: Host, artifacts: Artifacts) -> None:
     placed(host, artifacts, ("sync", "1", "worker"), server("1"))
     host.health("sync@1", "/health", 20)

@@ -112,5 +112,6 @@ def own_orders(world: World) -> list[dict[str, object]]:
 def report() -> str:
     """As people read it in the UI."""
     with get_client(sync_client=True) as client:
-        answer = client.request("GET", "/artifacts/drill-report/latest")
+        key = {"key": "drill-report"}
+        answer = client.request("GET", "/artifacts/{key}/latest", path_params=key)
         return str(answer.json()["data"])

@@ -45,7 +45,7 @@ def reporting_to(server: Bugsink, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, bugsink: Bugsink) -> Iterator[World]:
-    """One web service that serves, some customers, and an error tracker."""
+    """One web service that serves, however slowly; some customers, and an error tracker."""
     folder = tmp_path_factory.mktemp("errors") / "shop"
     section = reporting_to(bugsink, folder)
 
@@ -54,6 +54,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, bugsink: Bugsink) -> Iterato
         straight_to_production(settings)
         for name in ("checks", "channels", "environment"):
             del settings["environments"]["production"][name]
+        settings["environments"]["production"]["canary"]["slow_floor_ms"] = 60_000
         settings["services"] = {"storefront": settings["services"]["storefront"]}
         settings["sentry"] = section
 

@@ -103,11 +103,19 @@ def listens(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def until(what: str, condition: Callable[[], bool], limit_seconds: float) -> None:
-    """Looks often at first, then less: fifty agents on one machine look, too."""
+def until(
+    what: str,
+    condition: Callable[[], bool],
+    limit_seconds: float,
+    more: Callable[[], str] = lambda: "",
+) -> None:
+    """Looks often at first, then less: fifty agents on one machine look, too.
+
+    What is too late is refused with ``what`` was waited for, and whatever ``more`` tells.
+    """
     deadline, pause = time.monotonic() + limit_seconds, POLL_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            raise Refusal("failed", f"{what}: not within {limit_seconds:g} s")
+            raise Refusal("failed", f"{what}: not within {limit_seconds:g} s{more()}")
         time.sleep(pause)
         pause = min(1.5 * pause, MOST_POLL_SECONDS)

@@ -73,7 +73,10 @@ def end(home: Path, name: str) -> None:
 
 
 def health(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """200 on the health page within the limit; a crash loop fails at once."""
+    """200 on the health page within the limit; a crash loop fails at once.
+
+    Either way the end of what the unit wrote is told: on a slow host a crash loop takes longer.
+    """
     name = asked["unit"]
     port = read(unit_path(home, name), {"port": 0})["port"]
 
@@ -83,7 +86,10 @@ def health(home: Path, asked: dict[str, Any]) -> dict[str, Any]:
             raise Refusal("failed", f"{name} is {state}: {tail_of(home, name) if port else ''}")
         return state == "RUNNING" and request(port, "GET", asked["path"], {})[0] == 200
 
-    until(f"{name} is healthy on {asked['path']}", healthy, asked["limit_seconds"])
+    def written() -> str:
+        return f": {tail_of(home, name)}" if port else ""
+
+    until(f"{name} is healthy on {asked['path']}", healthy, asked["limit_seconds"], written)
     return {"healthy": True}
 
 

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blocks.commands import run
@@ -35,6 +35,7 @@ def test_a_gate_that_writes_a_lot_is_survived_in_bounded_memory_and_disk(tmp_pat
     assert b"bytes are left out here" in content
 
 
+@example([bytes([number]) * 399 for number in range(40)], 400)
 @given(st.lists(st.binary(max_size=400), max_size=40), st.integers(400, 2000))
 def test_whatever_is_written_the_bytes_add_up(writes: list[bytes], most: int) -> None:
     with tempfile.TemporaryFile() as file:
