@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test stories check bench campaign-kills campaign-checks scale lock browser engines clean
+.PHONY: demo test stories check bench campaign-kills campaign-checks scale lock reference screenshots browser engines clean
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
@@ -52,6 +52,14 @@ campaign-checks: $(READY)
 # Slow: the demo on two servers and two workers; one of each is killed on the way.
 scale: engines $(READY)
 	$(BIN)/python -m tests.campaigns.scale
+
+# docs/reference, made from the code; a test fails where it is out of date.
+reference: $(READY)
+	$(BIN)/python -m deployments.reference
+
+# docs/pictures, taken of a sample shop on a real stack.
+screenshots: browser $(READY)
+	$(BIN)/python -m tests.screenshots
 
 bench: $(READY) engines
 	$(BIN)/python -m tests.bench
