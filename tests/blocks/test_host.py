@@ -199,3 +199,27 @@ def test_an_older_epoch_is_fenced(tmp_path: Path) -> None:
 
     with pytest.raises(Fenced, match="epoch 6 is over"):
         lonely.route("web", {}, 6)
+
+
+def test_a_host_that_ends_is_gone_before_it_begins_again(
+    tmp_path: Path, artifacts: Artifacts
+) -> None:
+    """A unit that takes a while to end still has its port, of which the next one is in need."""
+    slow = server("1").replace(
+        "ThreadingHTTPServer((",
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(2), os._exit(0)))\n"
+        "ThreadingHTTPServer((",
+    )
+    host = local_host("again", tmp_path, {})
+    host.prepare()
+    placed(host, artifacts, ("slow", "1", "web"), slow)
+    host.health("slow@1", "/health", 20)
+
+    host.shutdown()
+    host.prepare()
+    host.health("slow@1", "/health", 20)
+
+    written = (tmp_path / "logs" / "slow@1.log").read_text()
+    host.shutdown()
+    assert "Address already in use" not in written

@@ -23,10 +23,22 @@ def supervised(home: Path) -> bool:
         return False
 
 
+def lives(home: Path) -> bool:
+    """Whether its process is there: one that ends answers no more, and still ends its programs."""
+    place = home / "supervisord.pid"
+    pid = place.read_text().strip() if place.exists() else ""
+    command = Path("/proc", pid, "cmdline")
+    try:
+        return bool(pid) and f"{home}/supervisord.conf".encode() in command.read_bytes()
+    except OSError:
+        return False
+
+
 def begin(home: Path, tools: dict[str, str]) -> None:
-    """Supervisord runs; asked again, nothing changes."""
+    """Supervisord runs; asked again, nothing changes. One that is ending is waited for."""
     if supervised(home):
         return
+    until("the supervisord before has ended", lambda: not lives(home), ANSWER_SECONDS)
     import subprocess  # late, as it begins once
 
     known = {"port": free_port(), "password": os.urandom(16).hex()}
@@ -53,7 +65,7 @@ def begin(home: Path, tools: dict[str, str]) -> None:
 def end(home: Path, limit_seconds: float) -> None:
     if supervised(home):
         call(home, "shutdown")
-        until("supervisord ends", lambda: not supervised(home), limit_seconds)
+    until("supervisord ends", lambda: not lives(home), limit_seconds)
 
 
 def program(home: Path, name: str, command: list[str], stop: dict[str, Any]) -> None:

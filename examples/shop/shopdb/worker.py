@@ -32,9 +32,11 @@ class Worker:
         over = threading.Event()
         loop = threading.Thread(target=self._loop, args=(over,))
         loop.start()
-        serve(pages_of(self))
-        over.set()
-        loop.join()
+        try:
+            serve(pages_of(self))
+        finally:
+            over.set()
+            loop.join()
 
     def drain(self):
         """Ends the pass under way, then stands by."""
