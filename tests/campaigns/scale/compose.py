@@ -17,6 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from deployments.settings import write_secret
 from tests.engines import BASE_LIMIT_SECONDS, Engine, cached, debootstrapped, require, running
 
 ROOT = Path(__file__).parents[3]
@@ -31,13 +35,14 @@ shop: teapots
 repository: .
 route: [production]
 services:
-  web: {kind: web, paths: [web], command: [run], requirements: r.txt,
-        test: {command: [test], requirements: r.txt}}
+  web: {{kind: web, paths: [web], command: [run], requirements: r.txt,
+        test: {{command: [test], requirements: r.txt}}}}
 environments:
   production:
-    hosts: []
+    ssh: {{key: "${{file:key}}"}}
+    hosts: [{{name: away, address: 127.0.0.1, port: 9, host_key: {host_key}}}]
 """
-"""Without a host: what is shown is that runs are carried, by whoever is left."""
+"""Its one host is away: what is shown is that runs are carried, by whoever is left."""
 POSTGRES = """#!/bin/sh
 set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin) data=/var/lib/postgresql/data
@@ -103,7 +108,9 @@ class Compose:
         shop, secrets = folder / "shop", folder / "secrets"
         for one in (shop, secrets):
             one.mkdir()
-        (shop / "shop.yaml").write_text(SHOP)
+        key = ed25519.Ed25519PrivateKey.generate()
+        write_secret(shop / ".tradewind" / "key", pem(key))
+        (shop / "shop.yaml").write_text(SHOP.format(host_key=line(key)))
         (secrets / "postgres_password").write_text(SECRET)
         address = f"postgresql://postgres:{SECRET.replace(' ', '%20')}@postgres/postgres"
         (secrets / "postgres_address").write_text(address)
@@ -127,6 +134,17 @@ class Compose:
     def python(self, script: str) -> str:
         """Inside the first worker's image, against the door."""
         return self("run", "--rm", "-T", "apply", "python", "-c", script)
+
+
+def pem(key: ed25519.Ed25519PrivateKey) -> str:
+    form, none = serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, none).decode()
+
+
+def line(key: ed25519.Ed25519PrivateKey) -> str:
+    """As a host shows it."""
+    encoding, form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return key.public_key().public_bytes(encoding, form).decode()
 
 
 @contextmanager
