@@ -15,8 +15,11 @@ from domain.dashboard.drawing import result
 from domain.dashboard.facts import Facts, Waiting
 from domain.dashboard.health import Need, needs, success
 from domain.dashboard.journey import Journey, is_under_way, journeys, versions
+from domain.drills.judgement import Standing
+from domain.drills.settings import place_of
 from domain.figures.success import Success
 from domain.journal import Release, same_person
+from tasks.drill_report import standing
 from tasks.freeze import undertaken, warned
 
 DAYS = 30
@@ -66,6 +69,13 @@ class Board:
         """None where nothing ended: no release is no failure, and no proof."""
         ratio = self.success.safe.ratio
         return None if ratio is None else 100 * ratio
+
+    @cached_property
+    def drills(self) -> tuple[Standing, ...]:
+        """What was drilled and what is due, where one may look; none where none was agreed."""
+        declared = self.live.shop.drills
+        place = place_of(declared, self.live.shop.route) if declared else ""
+        return standing(self.live, place) if place in self.places else ()
 
     @property
     def moving(self) -> bool:
@@ -141,6 +151,10 @@ class Board:
             "environments": list(self.environments()),
             "services": list(self.services()),
             "gates": list(self.gates()),
+            "drills": [
+                {"kind": one.kind, "state": one.state, "due_at": one.due_at, "said": one.said}
+                for one in self.drills
+            ],
             "releases": list(self.releases()),
         }  # fmt: skip
 
