@@ -17,7 +17,7 @@ from tests.docs.reading import DOCS, ROOT, blocks, lines
 from tests.docs.test_examples import merged
 from tests.flows.world import Settings, quick
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(600)]
 
 ANSWERED = {"gift notes": 3, "--ref rounding": 2}
 """What a line has in it, and the code it ends with, as the tutorial tells; all others: 0."""

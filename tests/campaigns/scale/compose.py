@@ -181,13 +181,20 @@ def carried(compose: Compose, enough: Callable[[list[str]], bool], what: str) ->
 
 ONE_RUN = f"""
 import json
+import re
+from pathlib import Path
+from deployments.settings import state_of, use
+use(state_of(Path("/shop/shop.yaml")))
 from blocks import prefect_runs as runs
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 run = runs.start({FLOW!r}, {{"shop": "teapots"}})
 ended = runs.follow(run, {RUN_SECONDS})
+chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
 with get_client(sync_client=True) as client:
-    place = client.read_flow_run(run).infrastructure_pid or ""
-print(json.dumps({{"state": ended.name, "worker": place.split(":")[0]}}))
+    said = " ".join(one.message for one in client.read_logs(chosen, limit=50))
+found = re.search("worker-[12]", said)
+print(json.dumps({{"state": ended.name, "worker": found.group() if found else said}}))
 """
 
 
