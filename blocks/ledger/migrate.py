@@ -4,8 +4,6 @@ import time
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 
 from domain.errors import Unavailable
 
@@ -16,6 +14,9 @@ POLL_SECONDS = 0.1
 
 def upgrade(url: str) -> None:
     """To the newest revision; a second migrator waits for the first, at most ``WAIT_SECONDS``."""
+    from alembic import command  # a quarter of a second to import, which every run would pay
+    from alembic.config import Config
+
     with psycopg.connect(url, autocommit=True) as lock:
         _alone(lock)
         config = Config()

@@ -66,7 +66,7 @@ def worker_environment(state: Path, temporary: Path) -> dict[str, str]:
     temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         **prefect_environment(state),
-        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_LOGGING_LEVEL": "INFO",
         "TMPDIR": str(temporary),
     }

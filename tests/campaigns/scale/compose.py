@@ -49,7 +49,8 @@ bin=$(ls -d /usr/lib/postgresql/*/bin) data=/var/lib/postgresql/data
 mkdir -p $data /run/postgresql && chown -R postgres $data /run/postgresql
 cp "$POSTGRES_PASSWORD_FILE" /tmp/password && chown postgres /tmp/password
 as() { setpriv --reuid postgres --regid postgres --init-groups "$@"; }
-[ -e $data/PG_VERSION ] || as $bin/initdb -D $data -E UTF8 --locale C.UTF-8 -A scram-sha-256 --pwfile /tmp/password
+[ -e $data/PG_VERSION ] || \\
+    as $bin/initdb -D $data -E UTF8 --locale C.UTF-8 -A scram-sha-256 --pwfile /tmp/password
 echo "host all all all scram-sha-256" >> $data/pg_hba.conf
 exec setpriv --reuid postgres --regid postgres --init-groups $bin/postgres -D $data -h '*'
 """
