@@ -24,7 +24,7 @@ APP = Path(__file__).parent / "django_app"
 DJANGO = migrator("django")
 VARIABLES = {"SECRET_KEY": "for tests only"}
 CONTRIB = ("admin", "auth", "contenttypes", "flatpages", "sessions", "sites")
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,6 @@ def permissions(database: Database) -> set[str]:
     return {row["name"] for row in rows}
 
 
-@pytest.mark.long
 def test_a_shop_on_django_oscar_is_migrated_as_django_does_it(
     site: Path, database: Database, other: Database
 ) -> None:

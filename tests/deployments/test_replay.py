@@ -20,7 +20,7 @@ from tasks.build import built
 from tasks.deployment import manifest_of, parcel_of, unit_of
 from tasks.replay import ReplayRequest, admitted, again
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(280)]
 SERVER = """
 import os
 from http.server import HTTPServer, SimpleHTTPRequestHandler

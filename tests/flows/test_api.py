@@ -43,6 +43,7 @@ def break_answers(world: World) -> str:
 
 
 @pytest.mark.story
+@pytest.mark.long
 @pytest.mark.timeout(500)
 def test_a_release_that_breaks_its_clients_is_restored_in_staging_with_the_request_named(
     world: World,

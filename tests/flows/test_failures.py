@@ -10,11 +10,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 
 from blocks import prefect_runs as runs
+from deployments.stack.processes import until
 from domain.journal import Release
 from tasks.drift import find_drift
 from tests.flows.world import Settings, World, opened, quick
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.long, pytest.mark.timeout(400)]
 
 RUN_SECONDS = 180.0
 
@@ -113,7 +114,7 @@ def test_a_gate_that_failed_fails_again_with_all_its_output(
     ended = replayed(world, untested.version, "test")
 
     assert ended.name == "FailedAgain", ended
-    assert "test_sums.py::test_a_sum" in logged(ended.run)
+    assert until(lambda: "test_sums.py::test_a_sum" in logged(ended.run), 20), "sent in batches"
     assert "total      = 4" in logged(ended.run), "its variables"
 
 
@@ -126,7 +127,7 @@ def test_a_candidate_that_failed_fails_again_and_what_serves_stays(
     ended = replayed(world, unconfigured.version, "start")
 
     assert ended.name == "FailedAgain", ended
-    assert "KeyError: 'PAYMENT_KEY'" in logged(ended.run)
+    assert until(lambda: "KeyError: 'PAYMENT_KEY'" in logged(ended.run), 20), "sent in batches"
     assert host.observe().units == before
     assert find_drift.fn(world.live, "staging") == ()
     assert world.live.ledger.verify() == ()

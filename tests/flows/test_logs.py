@@ -40,6 +40,7 @@ def chatty(collector: Collector) -> Callable[[Settings], None]:
 
 
 @pytest.mark.story
+@pytest.mark.long
 def test_what_was_written_about_a_release_is_found_in_one_place(
     tmp_path: Path, collector: Collector
 ) -> None:
