@@ -20,10 +20,23 @@ def there(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.mark.parametrize(
     "name",
     [
-        "healthy", "eightfold demand", "wrong before: money", "decrements twice", "loses orders",
-        "rounds money", "oversells a pool", "shifts times", "row missing", "calls refused",
+        "healthy",
+        "wrong before: money",
+        "decrements twice",
+        "loses orders",
+        "calls refused",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in (
+                "eightfold demand",
+                "rounds money",
+                "oversells a pool",
+                "shifts times",
+                "row missing",
+            )
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_run_says_what_its_kind_demands_though_health_sees_nothing(
     there: Place, name: str
 ) -> None:

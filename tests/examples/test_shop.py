@@ -40,7 +40,14 @@ def exit_codes(folder: Path, database_url: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    "changes", [(), ("0001",), ("0001", "0002"), ("0001", "0003"), ("0001", "0005")]
+    "changes",
+    [
+        (),
+        ("0001",),
+        pytest.param(("0001", "0002"), marks=pytest.mark.long),
+        pytest.param(("0001", "0003"), marks=pytest.mark.long),
+        pytest.param(("0001", "0005"), marks=pytest.mark.long),
+    ],
 )
 def test_every_version_that_reaches_customers_passes_its_tests(
     tmp_path: Path, database_url: str, changes: tuple[str, ...]

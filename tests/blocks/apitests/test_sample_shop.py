@@ -45,6 +45,7 @@ def answers(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.long
 def test_the_storefront_keeps_to_its_document_and_its_collection(
     storefront: Target, newman: Newman, schemathesis: Schemathesis
 ) -> None:
