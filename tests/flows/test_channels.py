@@ -108,6 +108,7 @@ def approve(world: World, version: str) -> dict[str, object]:
     return Actions(world.live.path).approve(version, said, lambda: ("", ""))
 
 
+@pytest.mark.long
 def test_an_order_that_got_lost_is_named_with_its_channel(world: World) -> None:
     assert until(lambda: seconds_old(world) > OVERLAP_SECONDS, RUN_SECONDS)
     with psycopg.connect(world.live.database_url("production")) as connection:

@@ -173,6 +173,7 @@ def test_without_a_version_a_rollback_offers_what_fits(world: World) -> None:
     assert world.weights() == {f"storefront@{newest}": 100}
 
 
+@pytest.mark.long
 def test_a_rollback_that_the_schema_no_longer_fits_is_refused(world: World) -> None:
     before = world.weights()
     world.sample.switch("main")
