@@ -12,9 +12,12 @@ demo: $(READY)
 
 PARALLEL := -n 2 --dist loadfile
 
+# Where stories are: collecting all tests takes a while.
+STORIES := tests/flows tests/deployments
+
 test: engines check browser
-	$(BIN)/pytest $(PARALLEL) -m "(story or browser) and not customers and not long"
-	$(BIN)/pytest -m "customers and not long"
+	$(BIN)/pytest $(PARALLEL) -m "(story or browser) and not customers and not long" $(STORIES)
+	$(BIN)/pytest -m "customers and not long" tests/flows
 
 # Slow: the other stories; fleets, containers, deaths of executors, restores, freezes.
 stories: engines browser $(READY)
