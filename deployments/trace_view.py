@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.failure.explanation import Explanation
-from domain.report import duration
+from domain.report import cell, duration
 
 Row = Mapping[str, Any]
 COLOURS = {"released": "green", "done": "green", "restored": "red", "halted": "red"}
@@ -42,7 +42,7 @@ def show_trace(found: Row, console: Console | None = None) -> None:
     release = found["release"]
     state = release["state"]
     screen.print(Text(f"{release['version']} {state}", style=f"bold {COLOURS.get(state, '')}"))
-    screen.print(Text(release["outcome"] or "under way"))
+    screen.print(Text(cell(release["outcome"]) or "under way"))
     for title, body in _sections(found):
         screen.print(Text(f"\n{title}", style="bold"))
         screen.print(Padding(body, (0, 0, 0, 2)))
@@ -60,7 +60,10 @@ def _sections(found: Row) -> Iterator[tuple[str, RenderableType]]:
     yield "Hosts", _table(map(_host, found["hosts"]), "where", "service", "digest", "runs now")
     yield "Checks", _checks(found["checks"])
     yield "Errors reported", Text(_errors(found["errors"]))
-    yield "Cost", Text("\n".join(f"{name}: {value}" for name, value in found["cost"].items()))
+    yield (
+        "Cost",
+        Text("\n".join(f"{name}: {_short(value)}" for name, value in found["cost"].items())),
+    )
     stages = map(_stage, found["stages"])
     yield "Steps", _table(stages, "where", "step", "result", "took", "remark")
 
@@ -157,3 +160,11 @@ def _listed(screen: Console, title: str, lines: Iterable[str]) -> None:
 
 def _at(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%m-%d %H:%M:%S}"
+
+
+def _short(value: object) -> str:
+    """
+    >>> _short(1.0046781500000002), _short("EUR")
+    ('1.005', 'EUR')
+    """
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
