@@ -29,11 +29,43 @@ from tasks.reconcile_stock import watched
 
 RECONCILE_SECONDS, STOCK_SECONDS = 60.0, 3600.0
 AnyFlow = Flow[..., Any]
+PLACES = ("until", "environment", "from_environment", "to_environment")
+FORMS: tuple[tuple[AnyFlow, str, tuple[str, ...]], ...] = (
+    (release, "A release from commit to customers", ("services", "until")),
+    (
+        hotfix,
+        "One service on the shortest safe way, with a second pair of eyes and a deadline",
+        ("service",),
+    ),
+    (rollback, "Back to a version that served before", ("environment", "version")),
+    (
+        promote,
+        "The same digests from one environment to the next",
+        ("from_environment", "to_environment", "version"),
+    ),
+    (restore, "A database back to a backup, with the orders that came since", ("environment",)),
+    (
+        replay,
+        "One stage of a version again, where no customer is, with all its output",
+        ("version",),
+    ),
+    (
+        make_good,
+        "Tells stock to the channels again that a version told wrongly",
+        ("environment", "version"),
+    ),
+)
+"""What people start: its flow, what it is for, and the fields that offer real choices."""
 
 
 def declared_deployments(live: Live) -> tuple[Declared, ...]:
     """With the real choices in their forms, and their schedules."""
-    return (*_by_people(live), *_by_schedule(live), *_jobs(live.shop))
+    return (
+        *_by_people(live),
+        *_always(live),
+        *_where_asked(live),
+        *_jobs(live.shop),
+    )
 
 
 def scheduled() -> tuple[AnyFlow, ...]:
@@ -42,53 +74,21 @@ def scheduled() -> tuple[AnyFlow, ...]:
 
 
 def _by_people(live: Live) -> Iterator[Declared]:
+    """A field of a form offers the same wherever it stands."""
     shop, versions = live.shop, _versions(live)
-    services, route = tuple(shop.services), shop.route
-    yield _of(
-        shop, release, "A release from commit to customers", {"services": services, "until": route}
-    )
-    yield _of(
-        shop,
-        hotfix,
-        "One service on the shortest safe way, with a second pair of eyes and a deadline",
-        {"service": services},
-    )
-    yield _of(
-        shop,
-        rollback,
-        "Back to a version that served before",
-        {"environment": route, "version": versions},
-    )
-    yield _of(
-        shop,
-        promote,
-        "The same digests from one environment to the next",
-        {"from_environment": route, "to_environment": route, "version": versions},
-    )
-    yield _of(
-        shop,
-        restore,
-        "A database back to a backup, with the orders that came since",
-        {"environment": route},
-    )
-    yield _of(
-        shop,
-        replay,
-        "One stage of a version again, where no customer is, with all its output",
-        {"version": versions},
-    )
-    yield _of(
-        shop,
-        make_good,
-        "Tells stock to the channels again that a version told wrongly",
-        {"environment": route, "version": versions},
-    )
+    offered: dict[str, Sequence[str]] = {
+        **dict.fromkeys(PLACES, shop.route),
+        "services": tuple(shop.services),
+        "service": tuple(shop.services),
+        "version": versions,
+    }
+    for flow, description, fields in FORMS:
+        yield _of(shop, flow, description, {name: offered[name] for name in fields})
     if shop.forge:
         yield _of(shop, ci, "A commit's tests, as a forge's push asks for them")
 
 
-def _by_schedule(live: Live) -> Iterator[Declared]:
-    """Each only where shop.yaml has what it is about."""
+def _always(live: Live) -> Iterator[Declared]:
     shop = live.shop
     yield _of(
         shop,
@@ -102,6 +102,11 @@ def _by_schedule(live: Live) -> Iterator[Declared]:
         "Every week: how fast and how safe releases were, and what they cost",
         schedule=at(shop.figures.cron, zone_of(live).key),
     )
+
+
+def _where_asked(live: Live) -> Iterator[Declared]:
+    """Each only where shop.yaml has what it is about."""
+    shop = live.shop
     if watched(live):
         yield _of(
             shop,

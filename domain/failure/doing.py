@@ -1,5 +1,6 @@
 """The first three things to do about a failure, each with its command where there is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.failure.facts import Trouble
@@ -34,66 +35,79 @@ def _halted(trouble: Trouble) -> tuple[Doing, ...]:
     )
 
 
+AGAIN = ""
+"""In a cause's place for a sentence: the stage alone, once more."""
+READ = "tradewind trace {version}"
+OF_CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "environment variables": (
+        (
+            "Declare {name} in shop.yaml, under services.{service}.environment or"
+            " environments.NAME.environment; a secret as a reference",
+            "",
+        ),
+        (AGAIN, ""),
+    ),
+    "dependency conflicts": (
+        ("Put the requirement right and lock it anew, with its hashes", ""),
+        (AGAIN, ""),
+    ),
+    "network": (
+        ("Make sure that what is named above answers from this machine and the hosts", ""),
+        (AGAIN, ""),
+    ),
+    "permissions": (
+        ("Give the account named above the right that it lacks, and no more", ""),
+        (AGAIN, ""),
+    ),
+    "script errors": ((AGAIN, ""), ("Correct the code and commit it", "")),
+    "a bad canary": (
+        ("Read the verdicts and their numbers", READ),
+        ("Correct the code and commit it", ""),
+    ),
+    "stock or orders": (
+        ("See which SKUs and orders differ now", "tradewind divergences {where}"),
+        (
+            "Tell the channels again what it told wrongly",
+            "tradewind make-good {where} {version}",
+        ),
+    ),
+    "the schema change": (
+        ("Read what was planned and rehearsed", READ),
+        ("Correct the migration, in smaller steps where it locks, and commit it", ""),
+    ),
+    "a person said no": (
+        ("Read who said no and why", READ),
+        ("Talk to them, and change what they asked for", ""),
+    ),
+    "a freeze or a stop": (
+        ("See what holds until when", "tradewind calendar"),
+        ("Wait, or have it lifted by two people", "tradewind freeze override --help"),
+    ),
+    "the rules of releases": (
+        ("See what served there since", READ),
+        ("Commit on top of what serves", ""),
+    ),
+    "its run was cancelled": (
+        ("Ask whoever cancelled it", "tradewind audit --version {version}"),
+        ("See that everything is as it should be", "tradewind drift"),
+    ),
+}
+OF_OTHERS = (("Read every step and what it said", READ), (AGAIN, ""))
+
+
 def _of_cause(trouble: Trouble, cause: str, name: str) -> tuple[Doing, ...]:
-    table: dict[str, tuple[Doing, ...]] = {
-        "environment variables": (
-            Doing(
-                f"Declare {name or 'the variable'} in shop.yaml, under services."
-                f"{trouble.broken.service or 'SERVICE'}.environment or"
-                " environments.NAME.environment; a secret as a reference"
-            ),
-            _tried_again(trouble),
-        ),
-        "dependency conflicts": (
-            Doing("Put the requirement right and lock it anew, with its hashes"),
-            _tried_again(trouble),
-        ),
-        "network": (
-            Doing("Make sure that what is named above answers from this machine and the hosts"),
-            _tried_again(trouble),
-        ),
-        "permissions": (
-            Doing("Give the account named above the right that it lacks, and no more"),
-            _tried_again(trouble),
-        ),
-        "script errors": (_tried_again(trouble), Doing("Correct the code and commit it")),
-        "a bad canary": (
-            Doing("Read the verdicts and their numbers", f"tradewind trace {trouble.version}"),
-            Doing("Correct the code and commit it"),
-        ),
-        "stock or orders": (
-            Doing(
-                "See which SKUs and orders differ now",
-                f"tradewind divergences {trouble.broken.where}",
-            ),
-            Doing(
-                "Tell the channels again what it told wrongly",
-                f"tradewind make-good {trouble.broken.where} {trouble.version}",
-            ),
-        ),
-        "the schema change": (
-            Doing("Read what was planned and rehearsed", f"tradewind trace {trouble.version}"),
-            Doing("Correct the migration, in smaller steps where it locks, and commit it"),
-        ),
-        "a person said no": (
-            Doing("Read who said no and why", f"tradewind trace {trouble.version}"),
-            Doing("Talk to them, and change what they asked for"),
-        ),
-        "a freeze or a stop": (
-            Doing("See what holds until when", "tradewind calendar"),
-            Doing("Wait, or have it lifted by two people", "tradewind freeze override --help"),
-        ),
-        "the rules of releases": (
-            Doing("See what served there since", f"tradewind trace {trouble.version}"),
-            Doing("Commit on top of what serves"),
-        ),
-        "its run was cancelled": (
-            Doing("Ask whoever cancelled it", f"tradewind audit --version {trouble.version}"),
-            Doing("See that everything is as it should be", "tradewind drift"),
-        ),
+    about = {
+        "version": trouble.version,
+        "where": trouble.broken.where,
+        "service": trouble.broken.service or "SERVICE",
+        "name": name or "the variable",
     }
-    read = Doing("Read every step and what it said", f"tradewind trace {trouble.version}")
-    return table.get(cause, (read, _tried_again(trouble)))
+    return tuple(
+        Doing(said.format(**about), command.format(**about))
+        if said != AGAIN
+        else _tried_again(trouble)
+        for said, command in OF_CAUSES.get(cause, OF_OTHERS)
+    )
 
 
 def _tried_again(trouble: Trouble) -> Doing:

@@ -16,8 +16,7 @@ TOOLS = Path(__file__).parents[3] / ".tradewind" / "test-tools"
 @pytest.fixture(scope="session")
 def newman() -> Newman:
     found = Newman(TOOLS)
-    if found.missing():
-        pytest.skip(f"needs {' and '.join(found.missing())}")
+    assert not found.missing(), "Node comes with the locked packages"
     found.install()
     return found
 
